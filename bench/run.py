@@ -1,0 +1,82 @@
+"""All measurements in one run: `make bench`, or `python bench/run.py --json FILE`.
+
+The exit code says nothing of the figures: this is a measurement, not a test.
+"""
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+
+import import_time
+import masking
+import reveal
+import run_command
+import thirty_fields
+import warm_load
+from harness import ROUNDS, Row
+
+MEASUREMENTS = (import_time, thirty_fields, run_command, warm_load, reveal, masking)
+DISTRIBUTIONS = ("wellkept", "pydantic-settings", "hvac", "dynaconf")
+HEADER = ("what", "us", "peer", "ratio", "reach", "met")
+
+
+def main() -> None:
+    """Measure, and print one table in Markdown; progress goes to stderr."""
+    parser = argparse.ArgumentParser(description="Measure wellkept beside its peers.")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write the figures into a file, too")
+    arguments = parser.parse_args()
+    start = time.monotonic()
+    rows: list[Row] = []
+    for measurement in MEASUREMENTS:
+        print(f"measuring {measurement.__name__} …", file=sys.stderr)
+        rows += measurement.measure()
+    versions = {name: version(name) for name in DISTRIBUTIONS}
+    print("\n".join(_table([_cells(row) for row in rows])))
+    print()
+    print(f"Medians of {ROUNDS} rounds in which all took turns; a bare interpreter is subtracted from whole processes.")
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f};", end=" ")
+    print(", ".join(f"{name} {number}" for name, number in versions.items()), end="; ")
+    print(f"{time.monotonic() - start:.0f} s.")
+    if arguments.json is not None:
+        figures = [{**asdict(row), "ratio": row.ratio, "is_met": row.is_met} for row in rows]
+        report = {"python": platform.python_version(), "versions": versions, "rounds": ROUNDS, "rows": figures}
+        arguments.json.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _cells(row: Row) -> Sequence[str]:
+    reach = ""
+    if row.most is not None:
+        reach = f"≤ {_figure(row.most, row.unit)}"
+    elif row.most_ratio is not None:
+        reach = f"≤ {row.most_ratio} ×"
+    return (
+        row.what,
+        _figure(row.us, row.unit),
+        "" if row.theirs is None else f"{row.peer} {_figure(row.theirs, row.unit)}",
+        "" if row.ratio is None else f"{row.ratio:.2f} ×",
+        reach,
+        {True: "yes", False: "no", None: ""}[row.is_met],
+    )
+
+
+def _figure(number: float, unit: str) -> str:
+    digits = 0 if number >= 100 or number == int(number) else 1 if number >= 10 else 2  # noqa: PLR2004 three figures
+    return f"{number:,.{digits}f} {unit}".rstrip()
+
+
+def _table(rows: Iterable[Sequence[str]]) -> list[str]:
+    cells = [HEADER, *rows]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(HEADER))]
+    lines = [f"| {' | '.join(map(str.ljust, row, widths))} |" for row in cells]
+    return [lines[0], f"|{'|'.join('-' * (width + 2) for width in widths)}|", *lines[1:]]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""Printing: data to stdout, talk to stderr, colour and tables on a terminal only.
+
+The only file that prints.
+"""
+
+import json
+import os
+import sys
+import threading
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+
+from wellkept.errors import ConfigError, WellkeptError
+
+PATIENCE_S = 0.5  # anything longer says what it is waiting for
+
+
+def out(text: str) -> None:
+    """Print data."""
+    print(text)
+
+
+def talk(text: str) -> None:
+    """Print what is not data."""
+    print(text, file=sys.stderr)
+
+
+def as_json(value: object) -> None:
+    """Print data for a program: one JSON document."""
+    print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def failure(error: WellkeptError) -> None:
+    """Print an error and its hint."""
+    if isinstance(error, ConfigError):
+        talk(f"{_red('error:')} {error}")
+        return
+    talk(f"{_red('error:')} {error.message}")
+    if error.hint is not None:
+        talk(f"hint: {error.hint}")
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows as data: drawn on a terminal, else aligned text that stays the same."""
+    if sys.stdout.isatty():
+        _draw(head, rows)
+        return
+    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
+    for row in (head, *rows):
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+@contextmanager
+def waiting(what: str) -> Generator[None]:
+    """Say what is waited for, once it takes longer than half a second."""
+    timer = threading.Timer(PATIENCE_S, talk, [f"{what} …"])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def columns(rows: Sequence[Mapping[str, object]], names: Sequence[str]) -> list[list[str]]:
+    """Pick the cells of a table from records; an absent one is a dash."""
+    return [["–" if row.get(name) is None else str(row[name]) for name in names] for row in rows]
+
+
+def _draw(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    # Loaded by name: rich costs 40 ms, and only a terminal needs it.
+    rich_table, rich_console = import_module("rich.table"), import_module("rich.console")
+    drawn = rich_table.Table(*head, box=None, header_style="bold")
+    for row in rows:
+        drawn.add_row(*(import_module("rich.text").Text(cell) for cell in row))
+    rich_console.Console().print(drawn)
+
+
+def _red(text: str) -> str:
+    if sys.stderr.isatty() and "NO_COLOR" not in os.environ:
+        return f"\x1b[31m{text}\x1b[0m"
+    return text

@@ -1,0 +1,1 @@
+"""Declared settings, what the layers say of them, and their conversion."""

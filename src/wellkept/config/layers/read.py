@@ -1,0 +1,84 @@
+"""All layers of one load, in their order of precedence.
+
+    overrides > environment > arguments > each file in order > setting(reference=…) > default
+
+Ballerina's real order; see docs/adr/0004. A layer that says nothing falls through to the
+next one; a bad value in a layer is an error and never a reason to look lower.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from wellkept.config.declare import declared_namespaces
+from wellkept.config.layers.arguments import read_arguments
+from wellkept.config.layers.environment import read_environment
+from wellkept.config.layers.files import choose_files, read_files
+from wellkept.config.layers.overrides import read_overrides
+from wellkept.config.layers.say import Form, Heard, Refers, Say, say_text
+from wellkept.config.schema import Schema, Setting
+from wellkept.errors import Problem
+from wellkept.origin import Layer, Origin
+from wellkept.registry import Schemes
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a load is given; see `wellkept.load`."""
+
+    environ: Mapping[str, str] = field(repr=False)
+    files: Sequence[str | os.PathLike[str]] | None = None
+    arguments: Sequence[str] = ()
+    overrides: Mapping[str, object] = field(default_factory=dict[str, object], repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """What all layers said.
+
+    Attributes:
+        says: for each setting, in the order of the schema, the words on it, strongest first.
+        problems: what is wrong with the layers themselves.
+        spoilt: settings with a problem already.
+        notices: pairs of subject and detail.
+        warnings: problems that are warnings unless permissions are strict.
+    """
+
+    says: tuple[tuple[Setting, tuple[Say, ...]], ...]
+    problems: tuple[Problem, ...]
+    spoilt: frozenset[Form]
+    notices: tuple[tuple[str, str], ...]
+    warnings: tuple[Problem, ...]
+
+
+def read_layers(schema: Schema, inputs: Inputs, schemes: Schemes) -> Layers:
+    """Read every layer once."""
+    namespaces = declared_namespaces()
+    heard = [
+        read_overrides(schema, inputs.overrides),
+        read_environment(schema, inputs.environ, namespaces),
+        read_arguments(schema, inputs.arguments, schemes, namespaces),
+        *read_files(schema, choose_files(inputs.files, inputs.environ), namespaces),
+        _read_code(schema),
+    ]
+    return Layers(
+        tuple(
+            (setting, tuple(one.says[setting.form] for one in heard if setting.form in one.says))
+            for setting in schema.settings
+        ),
+        tuple(problem for one in heard for problem in one.problems),
+        frozenset(form for one in heard for form in one.spoilt),
+        tuple(notice for one in heard for notice in one.notices),
+        tuple(warning for one in heard for warning in one.warnings),
+    )
+
+
+def _read_code(schema: Schema) -> Heard:
+    """The references that stand in `setting(reference=…)`."""
+    heard = Heard()
+    for setting in schema.settings:
+        reference = setting.extras.reference
+        if reference is not None:
+            origin = Origin(Layer.REFERENCE, f"reference of {schema.cls.__qualname__}.{setting.name}")
+            heard.hear(setting.form, say_text(origin, f"${{{reference}}}", Refers.STRICT))
+    return heard

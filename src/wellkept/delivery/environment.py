@@ -1,0 +1,53 @@
+"""The environment of a child: what is passed, what is taken out, what wins. No I/O here.
+
+--env > inherited > [wellkept.run.env] > settings
+"""
+
+from collections.abc import Callable, Collection, Mapping
+
+from wellkept.model import RESOLVED_VARIABLE
+
+# What opens other secrets stays with the parent; `--pass NAME` keeps one.
+BOOTSTRAP = frozenset({"VAULT_TOKEN", "BAO_TOKEN"})
+BOOTSTRAP_PREFIX = "WELLKEPT_IDENTITY"
+
+
+def child_environment(
+    inherited: Mapping[str, str],
+    *,
+    given: Mapping[str, str],
+    filled: Mapping[str, str],
+    table: Mapping[str, str],
+    settings: Mapping[str, str],
+    form: Callable[[str], str],
+    passed: Collection[str] = (),
+) -> dict[str, str]:
+    """Merge what a child gets.
+
+    Args:
+        inherited: the environment of this process.
+        given: `--env NAME=TEXT`, resolved.
+        filled: the inherited variables that held references, resolved.
+        table: `[wellkept.run.env]`, resolved.
+        settings: the settings of the files under their variables, resolved.
+        form: gives two spellings of one name the same text: `load` refuses two that disagree.
+        passed: bootstrap credentials to keep all the same.
+
+    Returns:
+        The variables; WELLKEPT_RESOLVED names those that are final.
+    """
+    child = {name: value for name, value in inherited.items() if name in passed or not is_bootstrap(name)}
+    child.update(filled)
+    added = {name: value for name, value in table.items() if name not in child}
+    taken = {form(name) for name in (*child, *added, *given)}
+    added |= {name: value for name, value in settings.items() if form(name) not in taken}
+    child |= added | dict(given)
+    final = sorted({*filled, *added, *given})
+    if final:
+        child[RESOLVED_VARIABLE] = ",".join(final)
+    return child
+
+
+def is_bootstrap(name: str) -> bool:
+    """Whether a variable opens other secrets."""
+    return name in BOOTSTRAP or name.startswith(BOOTSTRAP_PREFIX)

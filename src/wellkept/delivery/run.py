@@ -1,0 +1,46 @@
+"""Becoming the child: plain execve, so that signals and the exit code are the child's own."""
+
+import os
+import shutil
+import signal
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from wellkept._files import write_private
+from wellkept.errors import EXIT_RUN_FAILED, UsageError
+
+
+class RunFailed(UsageError):
+    """The command could not be started."""
+
+    exit_code = EXIT_RUN_FAILED
+
+
+def execute(command: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
+    """Replace this process by the command.
+
+    Raises:
+        RunFailed: there is no such command, or it cannot be started.
+    """
+    program = shutil.which(command[0], path=environ.get("PATH", os.defpath))
+    if program is None:
+        raise RunFailed(f"{command[0]}: no such command", hint="write its path, or look at PATH")
+    # Python ignores these two, and a child would inherit that: `yes | head` would not end.
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)
+    reason = ""
+    try:
+        os.execve(program, list(command), dict(environ))  # noqa: S606 no shell is the point
+    except (OSError, ValueError) as error:  # a ValueError is a NUL in a value, and its text would hold none
+        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "a value holds a NUL"
+    environ = {}
+    raise RunFailed(f"{command[0]}: cannot be started ({reason})", hint="try it without wellkept run")
+
+
+def write_files(folder: str, values: Mapping[str, str]) -> None:
+    """Write each value as a file of mode 0600 into a folder of mode 0700."""
+    place = Path(folder)
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name, value in values.items():
+        write_private(place / name, value.encode(errors="surrogateescape"))

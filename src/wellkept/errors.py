@@ -1,0 +1,165 @@
+"""Every error that wellkept raises: the tree, its exit codes and its hints.
+
+    WellkeptError            1   base; carries a hint, never a value
+    ├── ConfigError          *   every problem of one load; its code follows from them
+    ├── DeclarationError     2   a Settings class that cannot work (also a TypeError)
+    ├── UsageError           2   a call or a command line that cannot work
+    ├── SecretLeak           1   an operation that would show a secret (also a TypeError)
+    ├── SecretExpired        1   a leased value whose time is over
+    └── SourceError          1   a reference was not answered
+        ├── Absent           1   the source answered: there is no such thing
+        ├── Denied          77   the source answered: not for you
+        ├── Unreachable     69   the source did not answer
+        └── Malformed        1   the source answered with something that cannot be used
+
+Absent, denied and unreachable are three answers and never stand in for each other.
+A message starts with the name of the thing, then the fact; no message holds a value.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+EXIT_FINE = 0
+EXIT_FINDINGS = 1
+EXIT_USAGE = 2
+EXIT_UNREACHABLE = 69  # EX_UNAVAILABLE of sysexits.h
+EXIT_DENIED = 77  # EX_NOPERM of sysexits.h
+EXIT_RUN_FAILED = 125  # what env(1), nohup(1) and docker run give for their own failures
+
+
+class WellkeptError(Exception):
+    """The base of every error here.
+
+    Attributes:
+        hint: what to do next, one line, or None.
+    """
+
+    exit_code: int = EXIT_FINDINGS
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+    @property
+    def message(self) -> str:
+        """The fact, without the hint."""
+        return str(self.args[0])
+
+    def __str__(self) -> str:
+        return self.message if self.hint is None else f"{self.message}\n  hint: {self.hint}"
+
+
+class Kind(StrEnum):
+    """What a problem is about; exit codes and `check` tell them apart."""
+
+    MISSING = "missing"
+    INVALID = "invalid"
+    UNKNOWN = "unknown"
+    FILE = "file"
+    ABSENT = "absent"
+    DENIED = "denied"
+    UNREACHABLE = "unreachable"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with a configuration.
+
+    Attributes:
+        setting: the setting, variable, key or file that it concerns.
+        message: the fact: what was expected, or what is missing. Never a value.
+        place: where (`Config.toml:14:9`, `env BAL_CONFIG_VAR_PORT`), or None.
+        hint: the fix, one line.
+        kind: what sort of problem.
+    """
+
+    setting: str
+    message: str
+    place: str | None
+    hint: str
+    kind: Kind = Kind.INVALID
+
+    def __str__(self) -> str:
+        where = "" if self.place is None else f" ({self.place})"
+        return f"{self.setting}: {self.message}{where}"
+
+
+_EXIT_CODES = {Kind.DENIED: EXIT_DENIED, Kind.UNREACHABLE: EXIT_UNREACHABLE}
+
+
+class ConfigError(WellkeptError):
+    """A configuration that cannot be used, with all of its problems.
+
+    Attributes:
+        problems: every problem, in the order of the declaration.
+        exit_code: 69 if all is only unreachable, 77 if all is only denied, else 1.
+    """
+
+    def __init__(self, subject: str, problems: Sequence[Problem]) -> None:
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        super().__init__(f"{subject}: {count}")
+        self.problems = tuple(problems)
+        codes = {_EXIT_CODES.get(problem.kind, EXIT_FINDINGS) for problem in problems}
+        self.exit_code = codes.pop() if len(codes) == 1 else EXIT_FINDINGS
+
+    def __str__(self) -> str:
+        lines = [self.message]
+        for problem in self.problems:
+            lines += [f"  {problem}", f"      hint: {problem.hint}"]
+        return "\n".join(lines)
+
+
+class DeclarationError(WellkeptError, TypeError):
+    """A Settings class that cannot work; raised when it is made or first loaded."""
+
+    exit_code = EXIT_USAGE
+
+
+class UsageError(WellkeptError):
+    """A call or a command line that cannot work."""
+
+    exit_code = EXIT_USAGE
+
+
+class SecretLeak(WellkeptError, TypeError):
+    """An operation that would have shown a secret, or used its mask as if it were the value."""
+
+
+class SecretExpired(WellkeptError):
+    """A leased secret whose time is over: it is not served any more."""
+
+
+class SourceError(WellkeptError):
+    """A reference that was not answered; see the three answers below it."""
+
+    kind: ClassVar[Kind] = Kind.INVALID
+
+
+class Absent(SourceError):
+    """The source answered that there is no such thing."""
+
+    kind = Kind.ABSENT
+
+
+class Denied(SourceError):
+    """The source answered that this caller may not have it."""
+
+    exit_code = EXIT_DENIED
+    kind = Kind.DENIED
+
+
+class Unreachable(SourceError):
+    """The source did not answer."""
+
+    exit_code = EXIT_UNREACHABLE
+    kind = Kind.UNREACHABLE
+
+
+class Malformed(SourceError):
+    """The source answered with something that cannot be used."""
+
+
+class InsecurePermissions(UserWarning):
+    """A file with secrets in it that other users of the machine can read."""

@@ -1,0 +1,1 @@
+"""Keeping known values out of what a process prints."""

@@ -1,0 +1,105 @@
+"""Frozen facts that cross the house: a reference, a reading, a finding. No I/O here."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from urllib.parse import quote
+
+RESOLVED_VARIABLE = "WELLKEPT_RESOLVED"  # where `run` names the variables whose text is final for `load`
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Where a value lives, as a person wrote it: `${scheme:path?option=value#key}`, parsed.
+
+    Attributes:
+        scheme: which source answers (`vault`).
+        path: the decoded segments of the path (`("secret", "prod", "db")`).
+        key: the steps to the part of the answer that is meant, decoded; none for all of it.
+            `#password` is one step, `#/a/b` is two.
+        options: the options in the order written, decoded.
+        is_absolute: whether the path began with a slash (only file paths do).
+        base: the folder where a relative file path starts, or None for the current one.
+    """
+
+    scheme: str
+    path: tuple[str, ...]
+    key: tuple[str, ...] = ()
+    options: tuple[tuple[str, str], ...] = ()
+    is_absolute: bool = False
+    base: str | None = None
+
+    def option(self, name: str) -> str | None:
+        """The value of one option, or None."""
+        return dict(self.options).get(name)
+
+    @property
+    def is_optional(self) -> bool:
+        """Whether an absent target falls through to the next layer."""
+        return self.option("optional") == "true"
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the writer says that the answer is no secret."""
+        return self.option("plain") == "true"
+
+    @property
+    def location(self) -> str:
+        """The path as text, as the writer spelt it but for needless escapes."""
+        text = "/".join(quote(segment, safe="-._~!$'()*+,;=:@ ") for segment in self.path)
+        return f"/{text}" if self.is_absolute else text
+
+    @property
+    def fragment(self) -> str:
+        """The key as text: `#password`, `#/a/b`, or nothing."""
+        if len(self.key) == 1:
+            return f"#{self.key[0]}"
+        return "".join(f"/{quote(step, safe='')}" for step in self.key).replace("/", "#/", 1)
+
+    def __str__(self) -> str:
+        return f"{self.scheme}:{self.location}{self.fragment}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A source's answer.
+
+    Attributes:
+        value: text, bytes, or a mapping with such values (JSON's types); not in the repr.
+        answer: what answered, as text without the value (`vault secret/prod/db`).
+        version: the version that was read, or None where the source has none.
+        ttl_s: how many seconds the answer may be used before it is asked for again, or None.
+        note: one more fact worth knowing (`one final newline stripped`), or None.
+    """
+
+    value: object = field(repr=False)
+    answer: str
+    version: str | None = None
+    ttl_s: float | None = None
+    note: str | None = None
+
+
+class Severity(StrEnum):
+    """How much a finding matters."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a check has to say.
+
+    Attributes:
+        id: the stable name of the check (`SEC004`).
+        severity: how much it matters.
+        place: where it was seen.
+        evidence: what was seen, without any value.
+        fix: what to do.
+    """
+
+    id: str
+    severity: Severity
+    place: str
+    evidence: str
+    fix: str

@@ -1,0 +1,1 @@
+"""The outside systems, one folder each; they do not know each other."""

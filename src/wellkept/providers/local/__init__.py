@@ -1,0 +1,1 @@
+"""What this machine holds: other variables, and files."""

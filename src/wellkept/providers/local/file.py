@@ -1,0 +1,82 @@
+"""`${file:/path}`: a file, or a mounted directory with one file a key.
+
+Files of one directory are read together through its descriptor, so that two keys of a
+Kubernetes mount never come from two versions of it. One final newline is not part of a value.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+
+from wellkept._files import FileFault, read_entries, read_file, without_final_newline
+from wellkept.errors import Absent, Denied, Kind, Malformed, SourceError
+from wellkept.model import Reading, Reference
+
+_ERRORS: Mapping[Kind, type[SourceError]] = {Kind.ABSENT: Absent, Kind.DENIED: Denied}
+
+
+class FileSource:
+    """Answers with what files hold, as bytes; a directory answers with all of its files."""
+
+    is_secret_store = False
+
+    def fetch(self, reference: Reference) -> Reading:
+        """Read one file or directory.
+
+        Raises:
+            Absent: there is no such file.
+            Denied: this user may not read it.
+            Malformed: it is no regular file, or too large.
+        """
+        answer = self.fetch_many([reference])[0]
+        if isinstance(answer, SourceError):
+            raise answer
+        return answer
+
+    def fetch_many(self, references: Sequence[Reference]) -> Sequence[Reading | SourceError]:
+        """Read all, the files of one directory together."""
+        paths = [_path(reference) for reference in references]
+        together: dict[str, list[str]] = {}
+        for path in paths:
+            if not os.path.isdir(path):  # noqa: PTH112 text in, text out
+                folder, name = os.path.split(path)
+                together.setdefault(folder, []).append(name)
+        entries = {folder: _entries(folder, names) for folder, names in together.items() if len(set(names)) > 1}
+        return [_answer(path, one.location, entries) for path, one in zip(paths, references, strict=True)]
+
+
+def open_source(_environ: Mapping[str, str]) -> FileSource:
+    """Make the source of one load."""
+    return FileSource()
+
+
+def _path(reference: Reference) -> str:
+    path = "/".join(reference.path)
+    return f"/{path}" if reference.is_absolute else os.path.join(reference.base or os.curdir, path)  # noqa: PTH118
+
+
+def _entries(folder: str, names: Sequence[str]) -> Mapping[str, bytes] | SourceError:
+    try:
+        return read_entries(folder, names)
+    except FileFault as fault:
+        return _error(fault)
+
+
+def _answer(path: str, shown: str, entries: Mapping[str, Mapping[str, bytes] | SourceError]) -> Reading | SourceError:
+    folder, name = os.path.split(path)
+    if os.path.isdir(path):  # noqa: PTH112 text in, text out
+        found = _entries(path, ())
+        if isinstance(found, SourceError):
+            return found
+        return Reading({key: without_final_newline(value)[0] for key, value in found.items()}, f"file {shown}")
+    known = entries.get(folder)
+    value = known.get(name) if isinstance(known, Mapping) else None
+    try:
+        value = read_file(path) if value is None else value
+    except FileFault as fault:
+        return _error(fault)
+    stripped, note = without_final_newline(value)
+    return Reading(stripped, f"file {shown}", note=note)
+
+
+def _error(fault: FileFault) -> SourceError:
+    return _ERRORS.get(fault.kind, Malformed)(fault.message, hint=fault.hint)

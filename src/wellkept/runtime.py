@@ -1,0 +1,253 @@
+"""load() and what belongs to it: the one file that knows config, sources and masking together."""
+
+import os
+import warnings
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar, cast
+
+from wellkept._files import is_never_updated
+from wellkept.config.assemble import build, convert_all
+from wellkept.config.declare import MISSING, Settings
+from wellkept.config.explain import Explanation, SettingExplanation, Verdict
+from wellkept.config.fetch import Fetcher
+from wellkept.config.layers.environment import plain_name_of
+from wellkept.config.layers.read import Inputs, Layers, read_layers
+from wellkept.config.resolve import Outcome, resolve
+from wellkept.config.schema import Schema, Setting, schema_of, type_text
+from wellkept.config.undeclared import Undeclared
+from wellkept.errors import ConfigError, InsecurePermissions, Problem, UsageError
+from wellkept.events import BUS, Event, Topic
+from wellkept.leaks.hooks import install
+from wellkept.leaks.redact import Redactor
+from wellkept.ports import Source
+from wellkept.registry import Schemes
+from wellkept.secret import Secret, install_observer
+
+S = TypeVar("S", bound=Settings)
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One load, whether it worked or not.
+
+    Attributes:
+        schema: what was asked for.
+        config: the instance, or None.
+        problems: everything that is wrong, in the order of the declaration.
+        outcomes: what became of each setting.
+        close: lets go of sources and masking.
+    """
+
+    schema: Schema
+    config: Settings | None
+    problems: tuple[Problem, ...]
+    outcomes: Sequence[Outcome] = field(repr=False)
+    close: Callable[[], None] = field(repr=False)
+
+    def explanation(self) -> Explanation:
+        """What each layer said of each setting."""
+        return Explanation(self.schema.cls.__qualname__, [_explained(self, one) for one in self.outcomes])
+
+
+def load(
+    cls: type[S],
+    *,
+    files: Sequence[str | os.PathLike[str]] | None = None,
+    environ: Mapping[str, str] | None = None,
+    arguments: Sequence[str] | None = None,
+    overrides: Mapping[str, object] | None = None,
+    providers: Mapping[str, Source] | None = None,
+    redact: bool | None = None,
+    strict_permissions: bool = False,
+) -> S:
+    """Read every layer, resolve every reference, and return the settings.
+
+    Args:
+        cls: the Settings class.
+        files: TOML files and mounted directories, the strongest first; None reads what
+            BAL_CONFIG_FILES lists, or BAL_CONFIG_DATA, or ./Config.toml and ./Secrets.toml.
+        environ: the variables, or None for those of the process.
+        arguments: the command line, of which `-Ckey=value` is read: pass `sys.argv[1:]`.
+        overrides: values by dotted name that win over everything, for tests.
+        providers: sources by scheme, beside the built-in ones.
+        redact: whether to mask secrets in logs and tracebacks of this process; None does it
+            for a class without a namespace.
+        strict_permissions: whether a file with secrets that others can read is an error.
+
+    Raises:
+        ConfigError: every problem at once.
+        DeclarationError: the class itself cannot work.
+    """
+    attempt = attempt_load(
+        cls,
+        Inputs(os.environ if environ is None else environ, files, arguments or (), overrides or {}),
+        providers=providers or {},
+        redact=not cls.namespace_ if redact is None else redact,
+        strict_permissions=strict_permissions,
+    )
+    # From here on a traceback could show the frame: it must hold no value.
+    environ = arguments = overrides = None
+    if attempt.config is None:
+        error = ConfigError(f"configuration of {cls.__qualname__}", attempt.problems)
+        attempt.close()
+        del attempt
+        raise error
+    config = cast("S", attempt.config)
+    _remember(config, attempt)
+    return config
+
+
+def attempt_load(
+    cls: type[Settings],
+    inputs: Inputs,
+    *,
+    providers: Mapping[str, Source],
+    redact: bool,
+    strict_permissions: bool = False,
+) -> Attempt:
+    """Load without raising for what is wrong with the configuration; see `load`."""
+    schema = schema_of(cls)
+    schemes = Schemes(providers)
+    fetcher = Fetcher(providers, inputs.environ, schemes)
+    unmask = _mask() if redact else _nothing
+    layers = read_layers(schema, inputs, schemes)
+    outcomes = resolve(layers.says, layers.spoilt, fetcher, schemes)
+    values = convert_all(schema, outcomes, layers.spoilt, lambda one: _missing_hint(schema, one, inputs.environ))
+    problems = [*(one for outcome in outcomes for one in outcome.problems), *layers.problems]
+    problems += layers.warnings if strict_permissions else ()
+    config = build(schema, values, outcomes, problems)
+    if redact:
+        _redactor().exempt(_plain_texts(schema, values))
+    _tell(layers, outcomes)
+    if config is not None:  # a load that fails has worse to say
+        _warn(layers.warnings)
+
+    def close() -> None:
+        fetcher.close()
+        unmask()
+
+    return Attempt(schema, config, tuple(_in_order(schema, problems)), outcomes, close)
+
+
+def attempt_undeclared(
+    said: Sequence[Undeclared], problems: Sequence[Problem], environ: Mapping[str, str]
+) -> tuple[list[Outcome], list[Problem]]:
+    """Resolve settings that no class declares, for `run` and `check`.
+
+    Returns:
+        What became of each, and everything that is wrong.
+    """
+    schemes = Schemes()
+    fetcher = Fetcher({}, environ, schemes)
+    outcomes = resolve(said, frozenset(), fetcher, schemes)
+    fetcher.close()
+    return outcomes, [*problems, *(one for outcome in outcomes for one in outcome.problems)]
+
+
+def explain(config: Settings) -> Explanation:
+    """Say where each setting of a loaded configuration came from; no value stands in it.
+
+    Raises:
+        UsageError: it was not made by `load`.
+    """
+    return _recall(config).explanation()
+
+
+def close(config: Settings) -> None:
+    """Let go of what a load holds: connections, and masking where it was the last one to ask for it.
+
+    Its secrets can still be revealed. Closing twice does nothing.
+    """
+    attempt = _loaded.pop(id(config), None)
+    if attempt is not None:
+        attempt.close()
+        BUS.publish(Event(Topic.CLOSED, attempt.schema.cls.__qualname__, "closed"))
+
+
+_loaded: dict[int, Attempt] = {}
+_the_redactor: Redactor | None = None
+
+
+def _remember(config: Settings, attempt: Attempt) -> None:
+    attempt.config = None  # the record must not keep it alive
+    _loaded[id(config)] = attempt
+    # Masking stays on when a configuration is only dropped: what it logged may still be written.
+    weakref.finalize(config, _loaded.pop, id(config), None).atexit = False
+
+
+def _recall(config: Settings) -> Attempt:
+    attempt = _loaded.get(id(config))
+    if attempt is None:
+        raise UsageError(f"{type(config).__qualname__}: was not made by load, or is closed", hint="call load first")
+    return attempt
+
+
+def _redactor() -> Redactor:
+    global _the_redactor  # noqa: PLW0603 one process has one masker
+    if _the_redactor is None:
+        _the_redactor = Redactor(environ=os.environ)
+    return _the_redactor
+
+
+def _mask() -> Callable[[], None]:
+    """Switch masking on, before the first value is read; return what takes it off again."""
+    redactor = _redactor()
+    install_observer(redactor)
+    return install(redactor)
+
+
+def _nothing() -> None:
+    """What `close` does where no masking was asked for."""
+
+
+def _plain_texts(schema: Schema, values: Mapping[tuple[str, ...], object]) -> list[str]:
+    """The texts of plain settings: a secret that equals one cannot be masked without masking it too."""
+    plain = (values[setting.form] for setting in schema.settings if not setting.is_secret)
+    return [str(value) for value in plain if value is not None and not isinstance(value, Secret)]
+
+
+def _missing_hint(schema: Schema, setting: Setting, environ: Mapping[str, str]) -> str:
+    variable = schema.variable(setting)
+    plain = None if schema.is_plain else plain_name_of(setting, environ)
+    if plain is not None:
+        return f"{plain} is in the environment: rename it {variable}, or declare env_prefix='' to read plain names"
+    return f"set {variable}, or {schema.toml_key(setting)} in Config.toml"
+
+
+def _warn(exposed: Sequence[Problem]) -> None:
+    for problem in exposed:
+        BUS.publish(Event(Topic.WARNING, problem.setting, problem.message))
+        # The fourth frame is the caller of load.
+        warnings.warn(f"{problem.setting}: {problem.message}; {problem.hint}", InsecurePermissions, stacklevel=4)
+
+
+def _tell(layers: Layers, outcomes: Sequence[Outcome]) -> None:
+    for subject, detail in layers.notices:
+        BUS.publish(Event(Topic.UNKNOWN_FILE, subject, detail))
+    for outcome in outcomes:
+        for line in outcome.lines:
+            if line.origin.answer is not None:
+                BUS.publish(Event(Topic.RESOLVED, outcome.setting.name, str(line.origin)))
+
+
+def _in_order(schema: Schema, problems: Sequence[Problem]) -> list[Problem]:
+    """Problems in the order of the declaration; those of no setting last."""
+    order = {setting.name: index for index, setting in enumerate(schema.settings)}
+    return sorted(problems, key=lambda one: order.get(one.setting.split("[")[0], len(order)))
+
+
+def _explained(attempt: Attempt, outcome: Outcome) -> SettingExplanation:
+    setting = outcome.setting
+    lines = tuple(outcome.lines)
+    winner = next((line for line in lines if line.verdict is Verdict.WINNER), None)
+    note = None
+    if winner is not None and winner.origin.file is not None and is_never_updated(winner.origin.file):
+        note = "never updated: its file is a mount of its own (subPath); mount the directory instead"
+    own = [one for one in attempt.problems if one.setting.split("[")[0] == setting.name]
+    extras = setting.extras
+    has_default = extras.default is not MISSING or extras.default_factory is not None
+    return SettingExplanation(
+        setting.name, type_text(setting.hint), setting.is_secret, has_default, lines, tuple(own), note
+    )

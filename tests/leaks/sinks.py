@@ -1,0 +1,148 @@
+"""The registry of the leak matrix: a sink is one function, a decorator puts it into the table.
+
+A sink does what leaks, and returns the text or bytes that come out. It may raise: then the error is
+what comes out.
+
+- An object-level sink is given what holds the value, and may not show it at all.
+- A use-site sink is given the text that was revealed. Each says what closes it, or why it is open.
+"""
+
+import importlib
+import traceback
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from tests.leaks.canaries import shows
+
+Show = Callable[[Any], str | bytes]  # Any: a sink is tried with text and with other libraries' types, too
+
+
+class Outcome(StrEnum):
+    """What became of a value in a sink."""
+
+    LEAKS = "leaks"
+    HIDDEN = "hidden"
+    REFUSED = "refused"
+
+
+class Means(StrEnum):
+    """What closes a use-site sink."""
+
+    REPR = "the masked repr of revealed text"
+    PICKLE = "revealed text refuses to be pickled"
+    FORMAT = "masking in `logging.Handler.format`"
+
+
+@dataclass(frozen=True, slots=True)
+class Sink:
+    """One way in which a value that is held leaks.
+
+    Attributes:
+        group: the table's section.
+        name: what is done.
+        show: does it.
+        is_slow: whether it starts a process; it is tried with fewer values.
+    """
+
+    group: str
+    name: str
+    show: Show
+    is_slow: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.group}: {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class UseSite:
+    """One way in which a value that was revealed leaks.
+
+    Attributes:
+        group: the table's section.
+        name: what is done.
+        show: does it.
+        closed_by: what closes it, or None where it is open.
+        open_because: why nothing does, or None where it is closed.
+    """
+
+    group: str
+    name: str
+    show: Show
+    closed_by: Means | None = None
+    open_because: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.group}: {self.name}"
+
+
+OBJECT_SINKS: list[Sink] = []
+USE_SITES: list[UseSite] = []
+
+
+class Lacking(Exception):
+    """A package that a sink needs, and that is not installed."""
+
+
+def object_sink(group: str, name: str, *, is_slow: bool = False) -> Callable[[Show], Show]:
+    """Put a function into the table of object-level sinks."""
+
+    def register(show: Show) -> Show:
+        OBJECT_SINKS.append(Sink(group, name, show, is_slow))
+        return show
+
+    return register
+
+
+def use_site(
+    group: str, name: str, *, closed_by: Means | None = None, open_because: str | None = None
+) -> Callable[[Show], Show]:
+    """Put a function into the table of use-site sinks."""
+    assert (closed_by is None) is not (open_because is None), name
+
+    def register(show: Show) -> Show:
+        USE_SITES.append(UseSite(group, name, show, closed_by, open_because))
+        return show
+
+    return register
+
+
+def package(name: str) -> Any:  # noqa: ANN401 a module, and not every one of them is typed
+    """Import what a sink is about.
+
+    Raises:
+        Lacking: it is not installed.
+    """
+    try:
+        with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # cgitb says that it will go
+            return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        fault = f"{error.name} is not installed"
+    raise Lacking(fault)
+
+
+def outcome(show: Show, held: object, tell: "Callable[[BaseException], str] | None" = None) -> Outcome:
+    """What a sink does to a value; what an error tells counts as output: by default everything."""
+    try:
+        output = show(held)
+    except Lacking:
+        raise
+    except Exception as error:  # noqa: BLE001 whatever it is, it must not show the value
+        return Outcome.LEAKS if shows((tell or everything)(error)) else Outcome.REFUSED
+    return Outcome.LEAKS if shows(output) else Outcome.HIDDEN
+
+
+def everything(error: BaseException) -> str:
+    """All that an error shows to whoever looks, the locals of its frames too."""
+    return "\n".join([spoken(error), *traceback.TracebackException.from_exception(error, capture_locals=True).format()])
+
+
+def spoken(error: BaseException) -> str:
+    """What an error shows by itself, in its attributes, and by what it is chained to or holds."""
+    chain: list[BaseException | None] = [error.__cause__, error.__context__]
+    if isinstance(error, BaseExceptionGroup):
+        chain += error.exceptions
+    own = [str(error), repr(error), repr(error.args), repr(vars(error))]
+    return "\n".join([*own, *(spoken(one) for one in chain if one is not None)])
