@@ -85,7 +85,7 @@ def compare_processes(
     """
     costs: dict[str, list[Cost]] = {name: [] for name in commands}
     for command in commands.values():  # the first run writes the bytecode
-        _run(command, folder, environ)
+        read_output(command, folder=folder, environ=environ)
     for number in range(ROUNDS):
         for name in _turn(list(commands), number):
             costs[name].append(_run(commands[name], folder, environ))
@@ -96,10 +96,14 @@ def compare_processes(
 
 
 def compare_calls(functions: Mapping[str, Callable[[], object]], *, calls: int) -> dict[str, float]:
-    """Call each function many times a round, and return the median of their mean times in seconds."""
+    """Call each function many times a round, and return the median of their mean times in seconds.
+
+    The times are those of the processor: none of the functions waits for anything, and what other
+    processes do would only disturb.
+    """
     times: dict[str, list[float]] = {name: [] for name in functions}
     # timeit switches the garbage collector off; a service runs with it.
-    timers = {name: Timer(function, setup=gc.enable) for name, function in functions.items()}
+    timers = {name: Timer(function, setup=gc.enable, timer=time.process_time) for name, function in functions.items()}
     for timer in timers.values():
         timer.timeit(calls)
     for number in range(ROUNDS):
@@ -109,20 +113,27 @@ def compare_calls(functions: Mapping[str, Callable[[], object]], *, calls: int) 
 
 
 def read_output(command: Sequence[str], *, folder: str = "/", environ: Mapping[str, str] | None = None) -> str:
-    """Run a command once, untimed, and return what it printed."""
-    return subprocess.run(
-        command, cwd=folder, env=_environ(environ), stdout=subprocess.PIPE, text=True, check=True
-    ).stdout
+    """Run a command once, untimed, and return what it printed.
+
+    Raises:
+        RuntimeError: it failed.
+    """
+    done = subprocess.run(command, cwd=folder, env=_environ(environ), capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr}")
+    return done.stdout
 
 
 def _run(command: Sequence[str], folder: str, environ: Mapping[str, str] | None) -> Cost:
     start = time.perf_counter()
-    process = subprocess.Popen(command, cwd=folder, env=_environ(environ), stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, cwd=folder, env=_environ(environ), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     _, status, usage = os.wait4(process.pid, 0)
     wall_s = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, command)
+        raise RuntimeError(f"{' '.join(command)} failed after it had worked once")
     return Cost(wall_s * 1e3, (usage.ru_utime + usage.ru_stime) * 1e3)
 
 

@@ -183,6 +183,37 @@ def test_the_writer_of_a_fifo_does_not_notice_that_it_was_refused(folder: Path) 
         os.open(folder / "pw", os.O_WRONLY | os.O_NONBLOCK)
 
 
+SWAPPER = """
+import os, sys
+os.chdir(sys.argv[1])
+print("ready", flush=True)
+while True:
+    os.mkfifo("fifo")
+    os.rename("fifo", "pw")
+    with open("file", "w") as file:
+        file.write("content")
+    os.rename("file", "pw")
+"""
+
+
+@pytest.mark.timeout(30)
+def test_a_file_that_becomes_a_fifo_while_it_is_opened_is_never_waited_for(folder: Path) -> None:
+    (folder / "pw").write_bytes(b"content")
+    answers = set[bytes | str]()
+    command = [sys.executable, "-I", "-c", SWAPPER, str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as swapper:
+        assert swapper.stdout is not None
+        assert swapper.stdout.readline() == b"ready\n"
+        for _ in range(10_000):
+            try:
+                answers.add(read_file(folder / "pw"))
+            except FileFault as fault:
+                answers.add(fault.fact)
+        assert swapper.poll() is None
+        swapper.kill()
+    assert answers == {b"content", "is a FIFO, not a file"}
+
+
 @pytest.fixture
 def nobodys_folder() -> Iterator[Path]:
     """A folder that every user can look into, seen by a user who owns nothing of it."""

@@ -46,7 +46,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/pay":
             # The header is built where it is used; only reveal() shows what is in it.
             partner = {"Authorization": self.config.api_key.header("Bearer").reveal()}
-            log.info("calling the partner with %s", partner)  # careless, and masked all the same
+            log.info("calling the partner with %s", partner["Authorization"])  # careless, and masked all the same
             log.info("database login %s", self.config.db_password)
         self.send_response(200)
         self.end_headers()

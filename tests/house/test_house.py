@@ -17,9 +17,9 @@ ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 REQUIREMENTS = sorted((ROOT / "requirements").glob("*.txt"))
 
-MACHINE_PATH = re.compile(r"(?<![\w.~*])/(?:wor[k]|roo[t]|tm[p])/\w|pypi[.]org|pythonhosted|npmjs")
+MACHINE_PATH = re.compile(r"(?<![\w.~*])/(?:wor[k]|roo[t]|tm[p])/\w|pypi[.]org|pythonhoste[d]|npmj[s]")
 SILENCED = re.compile(r"#\s*(?:noqa|type:\s*ignore|pyright:\s*ignore)(?P<rest>.*)")
-WITH_REASON = re.compile(r"(?::\s*(?:[A-Z]+\d+,?\s*)+|\[[\w-]+(?:,\s*[\w-]+)*\])\s*(?:#\s*)?\w+")
+WITH_REASON = re.compile(r"(?::\s*(?:[A-Z]+\d+\b,?\s*)++|\[[\w-]+(?:,\s*[\w-]+)*\])\s*(?:#\s*)?\w+")
 PIN = re.compile(r"(?P<name>[a-z0-9-]+)==(?P<version>[\w.]+)(?: ; .+)?")
 FRAGMENT = re.compile(r"(?:\d+|\+[\w-]+)\.(?P<type>[a-z]+)(?:\.\d+)?\.md")
 

@@ -22,8 +22,8 @@ TEXTS: Mapping[str, str] = {
     "quotes and backslashes": "CANARY\"double\" 'single' \\n \\\\ `$(tick)`",
     "not ASCII": "CANARY-pässwörd-密码-🔑",
     "lines": "CANARY-first-7f3a\nCANARY-second-9c1e",
-    "PEM": "-----BEGIN CANARY KEY-----\nMIIEvCANARYQIBADANBgkqhkiG9w0BAQEF\nAASCBKcwggCANARYSjAgEAAoIBAQD\n"
-    "-----END CANARY KEY-----\n",
+    "PEM": "-----BEGIN PRIVATE KEY-----\nMIIEvCANARYQIBADANBgkqhkiG9w0BAQEF\nAASCBKcwggCANARYSjAgEAAoIBAQD\n"
+    "-----END PRIVATE KEY-----\n",
     "JSON": '{"user": "CANARY-user", "password": "CANARY-\\"quoted\\"-7f3a", "port": 5432}',
     "64 KiB": "CANARY9f" * 8192,
 }

@@ -19,14 +19,20 @@ PREAMBLE = "from tests.leaks.child import received\nx = received()\n"
 _kept: list[object] = []  # what was received, for the life of the process
 
 
-def in_child(x: object, body: str) -> bytes:
-    """All that a script writes; it holds the value as `x`, wrapped and masked as it is here."""
-    return _run(x, "use.py", body, [])
+def in_child(x: object, body: str, *, first: str = "") -> bytes:
+    """All that a script writes; it holds the value as `x`, wrapped and masked as it is here.
+
+    Args:
+        x: the value.
+        body: what the script does with it.
+        first: what it does before it has the value.
+    """
+    return _run(x, "use.py", first + PREAMBLE + body, [])
 
 
 def in_pytest(x: object, body: str, *options: str) -> bytes:
     """All that pytest writes about a test file, which holds the value as `x`."""
-    return _run(x, "test_use.py", body, ["-m", "pytest", "-p", "no:cacheprovider", *options])
+    return _run(x, "test_use.py", PREAMBLE + body, ["-m", "pytest", "-p", "no:cacheprovider", *options])
 
 
 def wrapped(kind: str, text: str) -> Any:  # noqa: ANN401 of the type that the kind names
@@ -36,6 +42,13 @@ def wrapped(kind: str, text: str) -> Any:  # noqa: ANN401 of the type that the k
     if kind == "RevealedText":
         return Secret(text, name="db_password").reveal()
     return package("pydantic").SecretStr(text) if kind == "SecretStr" else text
+
+
+def revealed(x: Any) -> Any:  # noqa: ANN401 of any type
+    """The value itself, whatever it was wrapped in."""
+    if isinstance(x, Secret):
+        return x.reveal()
+    return x.get_secret_value() if hasattr(x, "get_secret_value") else x
 
 
 def received() -> Any:  # noqa: ANN401 as above
@@ -48,10 +61,10 @@ def received() -> Any:  # noqa: ANN401 as above
 
 
 def _run(x: object, name: str, body: str, options: list[str]) -> bytes:
-    text = x if isinstance(x, str) else _text(x)
+    text = str(revealed(x))
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, VALUE).write_bytes(text.encode())
-        Path(folder, name).write_text(PREAMBLE + body, encoding="utf-8")
+        Path(folder, name).write_text(body, encoding="utf-8")
         done = subprocess.run(
             [sys.executable, *options, name],
             cwd=folder,
@@ -62,10 +75,6 @@ def _run(x: object, name: str, body: str, options: list[str]) -> bytes:
             check=False,
         )
     return done.stdout
-
-
-def _text(x: Any) -> str:
-    return str(x.get_secret_value() if hasattr(x, "get_secret_value") else x.reveal())
 
 
 def _environment(held: str) -> dict[str, str]:

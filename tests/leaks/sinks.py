@@ -1,4 +1,4 @@
-"""The registry of the leak matrix: a sink is one function, a decorator puts it into the table.
+"""The registry of the leak matrix: a sink is one function, and a decorator puts it into the table.
 
 A sink does what leaks, and returns the text or bytes that come out. It may raise: then the error is
 what comes out.
@@ -31,9 +31,20 @@ class Outcome(StrEnum):
 class Means(StrEnum):
     """What closes a use-site sink."""
 
-    REPR = "the masked repr of revealed text"
+    REPR = "the masked `repr` of revealed text"
     PICKLE = "revealed text refuses to be pickled"
     FORMAT = "masking in `logging.Handler.format`"
+    MESSAGE = "masking in `logging.LogRecord.getMessage`"
+    EXCEPTHOOK = "masking in `sys.excepthook`"
+    THREADS = "masking in `threading.excepthook`"
+    UNRAISABLE = "masking in `sys.unraisablehook`"
+    WARNINGS = "masking in `warnings.formatwarning`"
+    STDERR = "masking of `sys.stderr`"
+
+    @property
+    def needs_masking(self) -> bool:
+        """Whether it is the masker that closes the sink, and not the type of the revealed text."""
+        return self not in {Means.REPR, Means.PICKLE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +52,10 @@ class Sink:
     """One way in which a value that is held leaks.
 
     Attributes:
-        group: the table's section.
+        group: the section of the table.
         name: what is done.
         show: does it.
-        is_slow: whether it starts a process; it is tried with fewer values.
+        is_slow: whether it starts an interpreter; then it is tried with fewer values.
     """
 
     group: str
@@ -57,25 +68,23 @@ class Sink:
 
 
 @dataclass(frozen=True, slots=True)
-class UseSite:
+class UseSite(Sink):
     """One way in which a value that was revealed leaks.
 
     Attributes:
-        group: the table's section.
-        name: what is done.
-        show: does it.
-        closed_by: what closes it, or None where it is open.
-        open_because: why nothing does, or None where it is closed.
+        closed_by: what closes it, or None where nothing does.
+        open_because: why nothing closes it, or what stays open.
+        cuts_at: how long a value is at most that the sink never cuts, or None where it cuts none.
+            A part of a value is not known to the masker.
     """
 
-    group: str
-    name: str
-    show: Show
     closed_by: Means | None = None
     open_because: str | None = None
+    cuts_at: int | None = None
 
-    def __str__(self) -> str:
-        return f"{self.group}: {self.name}"
+    def closes(self, text: str) -> bool:
+        """Whether this text is said not to leak."""
+        return self.closed_by is not None and (self.cuts_at is None or len(text) <= self.cuts_at)
 
 
 OBJECT_SINKS: list[Sink] = []
@@ -97,13 +106,18 @@ def object_sink(group: str, name: str, *, is_slow: bool = False) -> Callable[[Sh
 
 
 def use_site(
-    group: str, name: str, *, closed_by: Means | None = None, open_because: str | None = None
+    group: str,
+    name: str,
+    *,
+    is_slow: bool = False,
+    closed_by: Means | None = None,
+    open_because: str | None = None,
+    cuts_at: int | None = None,
 ) -> Callable[[Show], Show]:
     """Put a function into the table of use-site sinks."""
-    assert (closed_by is None) is not (open_because is None), name
 
     def register(show: Show) -> Show:
-        USE_SITES.append(UseSite(group, name, show, closed_by, open_because))
+        USE_SITES.append(UseSite(group, name, show, is_slow, closed_by, open_because, cuts_at))
         return show
 
     return register
@@ -123,8 +137,8 @@ def package(name: str) -> Any:  # noqa: ANN401 a module, and not every one of th
     raise Lacking(fault)
 
 
-def outcome(show: Show, held: object, tell: "Callable[[BaseException], str] | None" = None) -> Outcome:
-    """What a sink does to a value; what an error tells counts as output: by default everything."""
+def outcome(show: Show, held: object, tell: Callable[[BaseException], str] | None = None) -> Outcome:
+    """What a sink does to a value; what an error tells is output, too: by default, everything."""
     try:
         output = show(held)
     except Lacking:
@@ -136,7 +150,8 @@ def outcome(show: Show, held: object, tell: "Callable[[BaseException], str] | No
 
 def everything(error: BaseException) -> str:
     """All that an error shows to whoever looks, the locals of its frames too."""
-    return "\n".join([spoken(error), *traceback.TracebackException.from_exception(error, capture_locals=True).format()])
+    trace = traceback.TracebackException.from_exception(error, capture_locals=True)
+    return "\n".join([spoken(error), *trace.format()])
 
 
 def spoken(error: BaseException) -> str:

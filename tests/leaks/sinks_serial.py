@@ -162,7 +162,9 @@ def _pydantic_validator(text: str) -> str:
     def refuse(value: str) -> None:
         raise ValueError(value)
 
-    checked = pydantic.create_model("Login", password=(str, ...), __validators__={"refuse": pydantic.field_validator("password")(refuse)})
+    checked = pydantic.create_model(
+        "Login", password=(str, ...), __validators__={"refuse": pydantic.field_validator("password")(refuse)}
+    )
     try:
         checked(password=text)
     except pydantic.ValidationError as error:

@@ -4,15 +4,16 @@ import cProfile
 import faulthandler
 import inspect
 import io
+import json
 import pstats
-import sys
 import tempfile
 import traceback
+from collections.abc import Callable
 from types import TracebackType
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 
-from tests.leaks.child import in_child
-from tests.leaks.logs import logged
+from tests.leaks.child import in_child, revealed
+from tests.leaks.logs import log, logged
 from tests.leaks.sinks import Means, object_sink, package, use_site
 
 GROUP = "traceback"
@@ -32,7 +33,7 @@ def _fail_with(password: object) -> NoReturn:
 def _connect(password: str) -> NoReturn:
     """Fail in a frame that holds revealed text, and a connection string that was made of it."""
     dsn = f"postgresql://app:{password}@db/app"
-    raise LookupError(f"no such database, after {len(dsn)} characters")
+    raise LookupError("no such database", len(dsn))
 
 
 def _with_object(x: object) -> Caught:
@@ -47,6 +48,13 @@ def _with_text(text: str) -> Caught:
         _connect(text)
     except LookupError as error:
         return _caught(error)
+
+
+def _dump(file: IO[bytes], password: object) -> None:
+    """Dump the stack, with a frame that holds a value."""
+    file.write(f"holding a {type(password).__name__}\n".encode())
+    file.flush()
+    faulthandler.dump_traceback(file)
 
 
 def _plain(caught: Caught) -> str:
@@ -128,7 +136,7 @@ def _plain_text(x: Any) -> str:
 
 @object_sink(GROUP, "Sentry event: x in a variable called `password`, which its denylist knows")
 def _sentry_denylist(x: Any) -> str:
-    return _sentry_event(_with_password(x))
+    return _sentry_event(_with_object(x))
 
 
 @object_sink(GROUP, "Sentry breadcrumb of a log line")
@@ -156,7 +164,7 @@ def _open_telemetry(x: Any) -> str:
 @object_sink(GROUP, "`faulthandler.dump_traceback`")
 def _faulthandler(x: Any) -> bytes:
     with tempfile.TemporaryFile() as file:
-        map_with(lambda _: faulthandler.dump_traceback(file), x)
+        _dump(file, x)
         file.seek(0)
         return file.read()
 
@@ -189,12 +197,20 @@ def _group_note(x: Any) -> str:
     return "".join(traceback.format_exception(ExceptionGroup("failed", [error])))
 
 
-@use_site(GROUP, "`TracebackException(capture_locals=True)`, logged: a connection string in a frame", closed_by=Means.FORMAT)
+@use_site(
+    GROUP, "`TracebackException(capture_locals=True)`, logged: a connection string in a frame", closed_by=Means.FORMAT
+)
 def _locals_text(text: str) -> str:
     return logged(_locals(_with_text(text)))
 
 
-@use_site(GROUP, "rich `show_locals`, logged: a connection string in a frame", closed_by=Means.FORMAT)
+@use_site(
+    GROUP,
+    "rich `show_locals`, logged: a connection string in a frame",
+    closed_by=Means.FORMAT,
+    open_because="it cuts text of more than 80 characters",
+    cuts_at=50,
+)
 def _rich_text(text: str) -> str:
     return logged(_rich(_with_text(text)))
 
@@ -204,7 +220,11 @@ def _cgitb_text(text: str) -> str:
     return logged(_cgitb(_with_text(text)))
 
 
-@use_site(GROUP, "Sentry event: a connection string in a frame", open_because="the SDK collects by itself")
+@use_site(
+    GROUP,
+    "Sentry event: a connection string in a frame",
+    open_because="the SDK collects by itself: `include_local_variables=False` keeps frames out of it",
+)
 def _sentry_text(text: str) -> str:
     return _sentry_event(_with_text(text))
 

@@ -1,6 +1,5 @@
 """The `wellkept` command: its subcommands, loaded on use, and what becomes of errors."""
 
-import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib import import_module
@@ -9,7 +8,7 @@ from typing import Final
 import click
 
 from wellkept.cli import render
-from wellkept.errors import EXIT_RUN_FAILED, EXIT_USAGE, WellkeptError
+from wellkept.errors import EXIT_RUN_FAILED, EXIT_USAGE, UsageError, WellkeptError
 
 COMMANDS: Final = ("check", "completion", "explain", "run", "schema", "template")
 
@@ -38,7 +37,7 @@ class Commands(click.Group):
         if name not in COMMANDS and not name.startswith("-"):
             near = get_close_matches(name, COMMANDS, n=1, cutoff=0.5)
             meant = f"did you mean wellkept {near[0]}?" if near else f"commands are {', '.join(COMMANDS)}"
-            raise click.UsageError(f"there is no command {name}; {meant}")
+            raise UsageError(f"{name}: there is no such command", hint=meant)
         return super().resolve_command(ctx, args)
 
 
@@ -59,7 +58,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         code: object = app.main(list(arguments), prog_name="wellkept", standalone_mode=False)
     except click.ClickException as error:
-        error.show(sys.stderr)
+        render.failure(UsageError(error.format_message(), hint=_help_of(error)))
         return EXIT_RUN_FAILED if is_run else EXIT_USAGE
     except click.Abort:
         return 130  # 128 + SIGINT
@@ -71,6 +70,11 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as error:  # noqa: BLE001 an outer edge: a foreign error's text may hold a value
         return _fault(error, is_run=is_run)
     return code if isinstance(code, int) else 0
+
+
+def _help_of(error: click.ClickException) -> str:
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return f"try {context.command_path if context else 'wellkept'} --help"
 
 
 def _fault(error: Exception, *, is_run: bool) -> int:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import cast
 
 from wellkept.config.convert.converter import INVALID, At
+from wellkept.config.convert.rules import broken_rules
 from wellkept.config.declare import MISSING, Settings, declared
 from wellkept.config.layers.say import Form
 from wellkept.config.names import canonical_path, steps
@@ -14,7 +15,6 @@ from wellkept.config.resolve import Outcome
 from wellkept.config.schema import Schema, Setting, is_settings
 from wellkept.errors import Kind, Problem
 from wellkept.origin import Layer
-from wellkept.secret import Secret, leaves
 
 Values = Mapping[Form, object]
 
@@ -107,23 +107,16 @@ class _Builder:
 
 def _judged(instance: Settings, path: tuple[str, ...], places: Mapping[Form, str]) -> list[Problem]:
     """What the class's own `validate` finds wrong, with no secret in it."""
-    found: list[tuple[str, str]] = []
-    fault = None
-    try:
-        found = list(instance.validate())
-    except Exception as error:  # noqa: BLE001 the hook is somebody else's code, and its text may hold a value
-        fault = f"its validate() raised {type(error).__name__}"
-    if fault is not None:
+    broken = broken_rules(instance)
+    if isinstance(broken, str):
         name = ".".join(path) or type(instance).__qualname__
-        return [Problem(name, fault, None, "yield what is wrong instead of raising")]
-    values = list[object](vars(instance).values())
-    hidden = [text for value in values if isinstance(value, Secret) for text in leaves(cast("object", value))]
-    problems: list[Problem] = []
-    for name, expected in found:
-        message = expected
-        for text in hidden:
-            message = message.replace(text if isinstance(text, str) else repr(text), "***")
-        form = canonical_path((*path, *steps(name)))
-        hint = f"change {name}, or the setting that it must agree with"
-        problems.append(Problem(".".join((*path, name)), message, places.get(form), hint))
-    return problems
+        return [Problem(name, broken, None, "yield what is wrong instead of raising")]
+    return [
+        Problem(
+            ".".join((*path, name)),
+            expected,
+            places.get(canonical_path((*path, *steps(name)))),
+            f"change {name}, or the setting that it must agree with",
+        )
+        for name, expected in broken
+    ]

@@ -8,7 +8,8 @@ from typing import Literal
 
 import pytest
 
-from wellkept.errors import Problem
+from wellkept.config.convert.build import converter_for
+from wellkept.errors import DeclarationError, Problem
 
 Convert = Callable[..., object]
 Refuse = Callable[..., list[Problem]]
@@ -28,6 +29,11 @@ class Level(IntEnum):
 class Ratio(Enum):
     HALF = 0.5
     PAIR = (1, 2)
+    ENDLESS = float("inf")
+
+
+class Nothing(Enum):
+    pass
 
 
 class Mode(StrEnum):
@@ -116,7 +122,7 @@ def test_what_is_no_choice_is_refused(refuse: Refuse, hint: object, value: objec
     ("hint", "message"),
     [
         (Color, "expected one of red, green"),
-        (Ratio, "expected one of 0.5, PAIR"),
+        (Ratio, "expected one of 0.5, PAIR, ENDLESS"),
         (Literal["only"], "expected only"),
         (Literal[1, True], "expected one of 1, true"),
         (Many, "expected one of 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, …"),
@@ -126,3 +132,15 @@ def test_what_is_no_choice_is_refused(refuse: Refuse, hint: object, value: objec
 def test_a_refusal_lists_what_was_declared(refuse: Refuse, hint: object, message: str) -> None:
     (problem,) = refuse(hint, "CANARY-d5")
     assert problem.message == message
+
+
+@pytest.mark.parametrize("hint", [Nothing, Literal[b"a"], Literal["a", b"b"], Literal[None]], ids=range(4))  # noqa: PYI061
+def test_what_leaves_no_choice_is_refused_when_it_is_declared(hint: object) -> None:
+    with pytest.raises(DeclarationError):
+        converter_for(hint)
+
+
+def test_the_schema_lists_values_and_names() -> None:
+    assert converter_for(Color).json_schema() == {"enum": ["red", "green", "RED", "GREEN", "CRIMSON"]}
+    assert converter_for(Ratio).json_schema() == {"enum": [0.5, "HALF", "PAIR", "ENDLESS"]}
+    assert converter_for(Literal["a", 1]).json_schema() == {"enum": ["a", 1]}

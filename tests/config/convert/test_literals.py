@@ -1,5 +1,6 @@
 """Lists and tables that are written as text."""
 
+import json
 import time
 import tracemalloc
 from decimal import Decimal
@@ -7,7 +8,8 @@ from decimal import Decimal
 import pytest
 
 from wellkept.config.convert.converter import INVALID
-from wellkept.config.convert.literals import MAX_CHARACTERS, MAX_DEPTH, MAX_TOML_CHARACTERS, parse_literal
+from wellkept.config.convert.literals import MAX_TOML_CHARACTERS, parse_literal
+from wellkept.config.limits import MAX_BYTES, MAX_DEPTH
 
 
 @pytest.mark.parametrize(
@@ -24,7 +26,7 @@ from wellkept.config.convert.literals import MAX_CHARACTERS, MAX_DEPTH, MAX_TOML
         ('["]]]]", "[[[["]', ["]]]]", "[[[["]),
         ('["""a "" b""", \'\'\'it\'s\'\'\']', ['a "" b', "it's"]),
         ('["\\"[", "."]', ['"[', "."]),
-        ("[" * MAX_DEPTH + "]" * MAX_DEPTH, eval("[" * MAX_DEPTH + "]" * MAX_DEPTH)),  # noqa: S307 a constant
+        ("[" * MAX_DEPTH + "]" * MAX_DEPTH, json.loads("[" * MAX_DEPTH + "]" * MAX_DEPTH)),
     ],
 )
 def test_json_and_the_right_side_of_toml_are_read(text: str, made: object) -> None:
@@ -51,7 +53,7 @@ def test_json_and_the_right_side_of_toml_are_read(text: str, made: object) -> No
         "[" + "9" * 5000 + "]",
         "[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1),
         "{" + ".".join("a" * (MAX_DEPTH + 2)) + " = 1}",
-        "[" + " " * MAX_CHARACTERS + "]",
+        "[" + " " * MAX_BYTES + "]",
         "[" + " " * MAX_TOML_CHARACTERS + "1,]",
     ],
     ids=range(19),

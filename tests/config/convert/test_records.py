@@ -9,6 +9,7 @@ import pytest
 
 from wellkept.config.convert.build import converter_for
 from wellkept.config.convert.converter import Answer
+from wellkept.config.convert.records import RecordConverter
 from wellkept.config.declare import Settings, setting
 from wellkept.errors import DeclarationError, Kind, Problem
 from wellkept.origin import Layer, Origin
@@ -320,3 +321,9 @@ def test_the_schema_of_a_class_that_holds_itself_ends() -> None:
 def test_the_schema_of_a_table_with_a_default_requires_nothing() -> None:
     schema: dict[str, Any] = converter_for(Outermost).json_schema()
     assert "required" not in schema["properties"]["outer"]
+
+
+def test_a_table_with_a_default_is_called_as_one_without() -> None:
+    outer = converter_for(Outer)
+    assert isinstance(outer, RecordConverter)
+    assert outer.fields[1].converter.expected == outer.fields[0].converter.expected == "a table with isOn, port"

@@ -7,9 +7,10 @@ from typing import cast
 
 from wellkept.config.convert.converter import INVALID, At
 from wellkept.config.convert.keys import at_key
-from wellkept.config.convert.literals import MAX_DEPTH, structure
+from wellkept.config.convert.literals import structure
 from wellkept.config.convert.numbers import FLOAT
 from wellkept.config.convert.texts import TEXT
+from wellkept.config.limits import MAX_DEPTH
 
 
 @dataclass(frozen=True, slots=True)

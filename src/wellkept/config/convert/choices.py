@@ -10,6 +10,7 @@ from enum import Enum
 from typing import cast
 
 from wellkept.config.convert.converter import INVALID, At
+from wellkept.errors import DeclarationError
 
 _MAX_SHOWN = 12
 _Key = tuple[type, object]
@@ -61,13 +62,21 @@ class Choices:
 
 
 def choices_of_enum(cls: type[Enum]) -> Choices:
-    """The converter of an Enum: by value first, then by the name of a member."""
+    """The converter of an Enum: by value first, then by the name of a member.
+
+    Raises:
+        DeclarationError: it has no members.
+    """
     pairs = [(cast("object", member.value), member) for member in cls]
     return _choices(pairs, cls.__members__)
 
 
 def choices_of_literal(values: Iterable[object]) -> Choices:
-    """The converter of a Literal; `None` in it is left to the default."""
+    """The converter of a Literal; `None` in it is left to the default.
+
+    Raises:
+        DeclarationError: a value cannot stand in a file, or there is none.
+    """
     pairs = [(value.value if isinstance(value, Enum) else value, value) for value in values if value is not None]
     return _choices(pairs, {value.name: value for _raw, value in pairs if isinstance(value, Enum)})
 
@@ -85,6 +94,10 @@ def _choices(pairs: Sequence[tuple[object, object]], by_name: Mapping[str, objec
             shown.append(text)
         elif isinstance(member, Enum):
             shown.append(member.name)
+        else:
+            raise DeclarationError("a Literal of bytes is no choice that a file can hold", hint="list text instead")
+    if not shown:
+        raise DeclarationError("an Enum or Literal without values is no choice", hint="declare what may be chosen")
     more = ", …" if len(shown) > _MAX_SHOWN else ""
     expected = shown[0] if len(shown) == 1 else f"one of {', '.join(shown[:_MAX_SHOWN])}{more}"
     return Choices(expected, by_value, by_text, by_name, tuple(member for _value, member in pairs))
@@ -99,7 +112,7 @@ def _key(value: object) -> _Key | None:
     if isinstance(value, int):
         return (int, value)
     if isinstance(value, float):
-        return (Decimal, Decimal(repr(value)))
+        return _key(Decimal(repr(value)))
     return (Decimal, value) if isinstance(value, Decimal) and value.is_finite() else None
 
 

@@ -5,32 +5,15 @@ parser's error, which would quote it, leaves this file.
 """
 
 import json
-import re
 import tomllib
 from decimal import Decimal
 from typing import cast
 
 from wellkept.config.convert.converter import INVALID, At
-from wellkept.config.convert.numbers import MAX_DIGITS
+from wellkept.config.limits import MAX_BYTES, find_excess
 
-MAX_CHARACTERS = 1 << 20  # what a file may have
 MAX_TOML_CHARACTERS = 1 << 17  # what a variable may have (MAX_ARG_STRLEN); tomllib is slow
-MAX_DEPTH = 32
 _KEY = "value"
-_MARKS = frozenset("[]{},=:\n")
-
-# Strings and comments first, so that a bracket in them does not count. No group gives back
-# what it took (`*+`), and a string that is not closed takes the rest: one pass over any text.
-_TOKEN = re.compile(
-    r'"""(?:[^"\\]|\\.|"(?!""))*+(?:""")?'
-    r"|'''(?:[^']|'(?!''))*+(?:''')?"
-    r'|"(?:[^"\\\n]|\\.)*+"?'
-    r"|'[^'\n]*+'?"
-    r"|#[^\n]*+"
-    r"|\w++"
-    r"|[\[\]{}.,=:\n]",
-    re.DOTALL,
-)
 
 
 class _Unfit(ValueError):
@@ -40,7 +23,7 @@ class _Unfit(ValueError):
 def parse_literal(text: str) -> object:
     """Return the list or dict that a text is in JSON or TOML, or `INVALID`."""
     text = text.strip()
-    if len(text) > MAX_CHARACTERS or not text.startswith(("[", "{")) or not _is_modest(text):
+    if len(text) > MAX_BYTES or not text.startswith(("[", "{")) or find_excess(f"{_KEY} = {text}") is not None:
         return INVALID
     made = _json(text)
     return _toml(text) if made is INVALID else made
@@ -49,23 +32,6 @@ def parse_literal(text: str) -> object:
 def structure(value: object, at: At) -> object:
     """The list or dict that text means where text is parsed; any other value as it is."""
     return parse_literal(value) if isinstance(value, str) and not at.is_strict else value
-
-
-def _is_modest(text: str) -> bool:
-    """Whether no bracket or dotted key nests deeper than MAX_DEPTH, and no word is endless."""
-    depth = dots = 0
-    for token in _TOKEN.finditer(text):
-        mark = token[0]
-        if mark == ".":
-            dots += 1
-        elif mark in _MARKS:
-            dots = 0
-            depth += (mark in "[{") - (mark in "]}")
-        elif mark[0] not in "\"'#" and len(mark) > MAX_DIGITS:  # tomllib's own pattern eats 100 bytes a digit
-            return False
-        if depth > MAX_DEPTH or dots > MAX_DEPTH:
-            return False
-    return True
 
 
 def _json(text: str) -> object:

@@ -7,12 +7,12 @@ digits than Python reads by default, exponents beyond IEEE 754's decimal128.
 
 import math
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from wellkept.config.convert.converter import INVALID
 from wellkept.config.convert.scalars import Scalar
+from wellkept.config.limits import MAX_DIGITS
 
-MAX_DIGITS = 4300  # sys.int_info.default_max_str_digits
 _MAX_BITS = 14_285  # of a number of 4300 digits
 _MAX_EXPONENT, _MIN_EXPONENT = 6144, -6176  # IEEE 754-2008 decimal128, which is Ballerina's decimal
 
@@ -58,10 +58,7 @@ def _finite(value: float) -> object:
 def _parse_decimal(text: str) -> object:
     if len(text) > MAX_DIGITS or not _NUMBER.fullmatch(text):
         return INVALID
-    try:
-        return _bounded(Decimal(text))
-    except InvalidOperation:
-        return INVALID
+    return _bounded(Decimal(text))
 
 
 def _take_decimal(value: float | Decimal) -> object:

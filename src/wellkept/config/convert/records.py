@@ -11,9 +11,10 @@ from typing import cast
 from wellkept.config.convert.collections import table_fix
 from wellkept.config.convert.converter import INVALID, At, Converter
 from wellkept.config.convert.keys import at_key, shown
-from wellkept.config.convert.literals import MAX_DEPTH, structure
+from wellkept.config.convert.literals import structure
 from wellkept.config.convert.rules import broken_rules
 from wellkept.config.declare import MISSING, Declared, Settings
+from wellkept.config.limits import MAX_DEPTH
 from wellkept.config.names import camel, canonical, did_you_mean, steps
 from wellkept.errors import Kind
 from wellkept.secret import seal
