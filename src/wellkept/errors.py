@@ -100,9 +100,9 @@ class ConfigError(WellkeptError):
     def __init__(self, subject: str, problems: Sequence[Problem]) -> None:
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
         super().__init__(f"{subject}: {count}")
-        self.problems = tuple(problems)
+        self.problems: tuple[Problem, ...] = tuple(problems)
         codes = {_EXIT_CODES.get(problem.kind, EXIT_FINDINGS) for problem in problems}
-        self.exit_code = codes.pop() if len(codes) == 1 else EXIT_FINDINGS
+        self.exit_code: int = codes.pop() if len(codes) == 1 else EXIT_FINDINGS
 
     def __str__(self) -> str:
         lines = [self.message]

@@ -28,6 +28,7 @@ from wellkept.errors import SecretLeak, UsageError
 from wellkept.origin import IN_CODE, Origin
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)  # a Secret only gives: Secret[bool] is a Secret[int]
 S = TypeVar("S")
 
 _EQUALITY_KEY = urandom(32)  # only this process compares with it; no digest ever leaves
@@ -133,7 +134,7 @@ class RevealedBytes(bytes):
 
 
 @final
-class Secret(Generic[T]):
+class Secret(Generic[T_co]):
     """A value that is shown only by `reveal()`.
 
     Its `repr`, `str` and `%s` are masks that name the setting and the place. Formatting it in
@@ -145,7 +146,7 @@ class Secret(Generic[T]):
 
     def __init__(
         self,
-        value: T,
+        value: T_co,
         *,
         name: str | None = None,
         origin: Origin = IN_CODE,
@@ -183,7 +184,7 @@ class Secret(Generic[T]):
         if snapshot is not None and fittings is not None and _observer is not None:
             _observer.release(fittings.name, snapshot.payload)
 
-    def reveal(self) -> T:
+    def reveal(self) -> T_co:
         """Return the current value; text comes as a `str` whose own repr is masked.
 
         Never does I/O, takes no lock and never waits.
@@ -215,7 +216,7 @@ class Secret(Generic[T]):
         """How fresh the current value is."""
         return _snapshots[id(self)].state
 
-    def on_change(self, callback: "Callable[[Secret[T]], None]") -> Callable[[], None]:
+    def on_change(self, callback: "Callable[[Secret[T_co]], None]") -> Callable[[], None]:
         """Call back with this handle after each new value; return a callable that stops it."""
         fittings = _fittings[id(self)]
         listener = cast("Callable[[object], None]", callback)
@@ -250,7 +251,7 @@ class Secret(Generic[T]):
         refresher()
         return True
 
-    def map(self, function: Callable[[T], S]) -> "Secret[S]":
+    def map(self, function: Callable[[T_co], S]) -> "Secret[S]":
         """Return a secret of what the function makes of the value; it follows this one.
 
         Raises:
@@ -277,7 +278,11 @@ class Secret(Generic[T]):
                 f"{self.name or 'a secret'}: a header cannot hold one of its characters",
                 hint="often a final newline: write it with printf instead of echo",
             )
-        return self.map(lambda value: f"{scheme} {value}")
+
+        def prefixed(value: object) -> str:
+            return f"{scheme} {value}"
+
+        return self.map(prefixed)
 
     def dsn(self, template: str) -> "Secret[str]":
         """Return a connection string with the value, percent-encoded, in its place.
@@ -298,7 +303,7 @@ class Secret(Generic[T]):
         if unknown:
             raise UsageError(f"{self.name or 'a secret'}: has no field {unknown[0]}")
 
-        def fill(value: T) -> str:
+        def fill(value: object) -> str:
             return _FIELD.sub(lambda found: _encoded(value, found[1]), template)
 
         return self.map(fill)
@@ -313,10 +318,10 @@ class Secret(Generic[T]):
     def __bool__(self) -> bool:
         return True  # a secret is never empty
 
-    def __copy__(self) -> "Secret[T]":
+    def __copy__(self) -> "Secret[T_co]":
         return self
 
-    def __deepcopy__(self, memo: object) -> "Secret[T]":
+    def __deepcopy__(self, memo: object) -> "Secret[T_co]":
         return self
 
     def __eq__(self, other: object) -> bool:

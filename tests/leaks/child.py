@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ HELD, MASKED = "MATRIX_HELD", "MATRIX_MASKED"
 VALUE = "value.secret"
 PREAMBLE = "from tests.leaks.child import received\nx = received()\n"
 
-_kept: list[object] = []  # what was received, for the life of the process
+_kept = ExitStack()  # what was received, for the life of the process
 
 
 def in_child(x: object, body: str, *, first: str = "") -> bytes:
@@ -54,10 +55,8 @@ def revealed(x: Any) -> Any:  # noqa: ANN401 of any type
 def received() -> Any:  # noqa: ANN401 as above
     """In the child: the value that it was given."""
     if os.environ.pop(MASKED):
-        _kept.append(masking().__enter__())
-    x = wrapped(os.environ.pop(HELD), Path(VALUE).read_bytes().decode())
-    _kept.append(x)
-    return x
+        _kept.enter_context(masking())
+    return wrapped(os.environ.pop(HELD), Path(VALUE).read_bytes().decode())
 
 
 def _run(x: object, name: str, body: str, options: list[str]) -> bytes:

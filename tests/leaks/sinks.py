@@ -92,7 +92,15 @@ USE_SITES: list[UseSite] = []
 
 
 class Lacking(Exception):
-    """A package that a sink needs, and that is not installed."""
+    """What a sink needs, and what this machine has not.
+
+    Attributes:
+        is_for_good: whether this version of Python, or this system, never has it.
+    """
+
+    def __init__(self, reason: str, *, is_for_good: bool = False) -> None:
+        super().__init__(reason)
+        self.is_for_good = is_for_good
 
 
 def object_sink(group: str, name: str, *, is_slow: bool = False) -> Callable[[Show], Show]:
@@ -133,8 +141,8 @@ def package(name: str) -> Any:  # noqa: ANN401 a module, and not every one of th
         with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # cgitb says that it will go
             return importlib.import_module(name)
     except ModuleNotFoundError as error:
-        fault = f"{error.name} is not installed"
-    raise Lacking(fault)
+        lacking = error.name
+    raise Lacking(f"{lacking} is not installed", is_for_good=lacking == "cgitb")  # Python 3.13 dropped it
 
 
 def outcome(show: Show, held: object, tell: Callable[[BaseException], str] | None = None) -> Outcome:

@@ -15,6 +15,7 @@ import urllib.parse
 from tests.leaks.child import in_child
 from tests.leaks.logs import log, logged, written
 from tests.leaks.sinks import Means, package, use_site
+from tests.leaks.sinks_trace import drawn, with_object
 
 GROUP = "way out"
 ENCODED_TWICE = "only single encodings are looked for"
@@ -140,12 +141,18 @@ def _record_args(text: str) -> str:
 @use_site(GROUP, "rich's log handler, with a message", closed_by=Means.FORMAT)
 def _rich_handler(text: str) -> str:
     console = package("rich.console").Console(file=io.StringIO(), width=1000)
-    with log(package("rich.logging").RichHandler(console=console)) as logger:
+    plain = package("rich.highlighter").NullHighlighter()  # the other one takes a minute for 64 KiB
+    with log(package("rich.logging").RichHandler(console=console, highlighter=plain)) as logger:
         logger.error("no login with %s", f"password {text}")
     return str(console.file.getvalue())
 
 
-@use_site(GROUP, "rich's log handler, with `rich_tracebacks`", open_because="it draws the traceback past `format`")
+@use_site(
+    GROUP,
+    "rich's log handler, with `rich_tracebacks`",
+    is_slow=True,
+    open_because="it draws the traceback past `format`",
+)
 def _rich_handler_traceback(text: str) -> str:
     console = package("rich.console").Console(file=io.StringIO(), width=1000)
     with log(package("rich.logging").RichHandler(console=console, rich_tracebacks=True)) as logger:
@@ -154,6 +161,13 @@ def _rich_handler_traceback(text: str) -> str:
         except LookupError:
             logger.exception("failed")
     return str(console.file.getvalue())
+
+
+@use_site(
+    GROUP, "rich `show_locals`: more than 80 characters of revealed text", open_because="it cuts before it calls `repr`"
+)
+def _rich_cut(text: str) -> str:
+    return drawn(with_object(text))
 
 
 @use_site(GROUP, "structlog's `PrintLogger`", open_because="it prints to stdout; hand its lines to logging")
@@ -229,7 +243,7 @@ def _lines(text: str) -> str:
     return stream.getvalue()
 
 
-@use_site(GROUP, "base64 of its JSON, logged", open_because=ENCODED_TWICE)
+@use_site(GROUP, "base64 of its JSON, logged, where that escapes a character", open_because=ENCODED_TWICE)
 def _twice(text: str) -> str:
     return logged(base64.b64encode(json.dumps({"password": text, "user": "app"}).encode()).decode())
 

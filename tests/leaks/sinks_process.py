@@ -16,10 +16,23 @@ from typing import Any
 
 from tests.leaks.child import in_child, revealed
 from tests.leaks.logs import logged
-from tests.leaks.sinks import Means, object_sink, package, use_site
+from tests.leaks.sinks import Lacking, Means, object_sink, package, use_site
 
 GROUP = "process"
 KERNEL = "the kernel shows it to everybody who may look at the process"
+
+
+def _of_process(command: list[str], name: str, environment: dict[str, str] | None) -> bytes:
+    """What the kernel says of a child, once that has spoken: until then it has not all of it."""
+    if not Path("/proc/self").exists():
+        raise Lacking("this system has no /proc", is_for_good=True)
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        shown = Path(f"/proc/{child.pid}/{name}").read_bytes()
+        child.communicate(b"\n")
+    return shown
 
 
 @object_sink(GROUP, "`subprocess.run([…, x])`")
@@ -76,13 +89,8 @@ def _called(text: str) -> str:
 
 @use_site(GROUP, "`/proc/PID/cmdline` of a child that has the text as an argument", is_slow=True, open_because=KERNEL)
 def _arguments(text: str) -> bytes:
-    wait = "print(flush=True); input()"  # the kernel has the arguments when the child can speak
-    with subprocess.Popen([sys.executable, "-c", wait, text], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
-        assert child.stdout is not None
-        child.stdout.readline()
-        shown = Path(f"/proc/{child.pid}/cmdline").read_bytes()
-        child.communicate(b"\n")
-    return shown
+    wait = "print(flush=True); input()"
+    return _of_process([sys.executable, "-c", wait, text], "cmdline", None)
 
 
 @use_site(GROUP, "a child that inherits a variable with the text", is_slow=True, open_because=KERNEL)
@@ -95,13 +103,8 @@ def _inherited(text: str) -> bytes:
 
 @use_site(GROUP, "`/proc/self/environ`, after `del os.environ[…]`", is_slow=True, open_because=KERNEL)
 def _own_environment(text: str) -> bytes:
-    show = (
-        "import os, sys, pathlib; del os.environ['MATRIX_PASSWORD'];"
-        "sys.stdout.buffer.write(pathlib.Path('/proc/self/environ').read_bytes())"
-    )
-    return subprocess.run(
-        [sys.executable, "-c", show], env={**os.environ, "MATRIX_PASSWORD": text}, stdout=subprocess.PIPE, check=True
-    ).stdout
+    wait = "import os; del os.environ['MATRIX_PASSWORD']; print(flush=True); input()"
+    return _of_process([sys.executable, "-c", wait], "environ", {**os.environ, "MATRIX_PASSWORD": text})
 
 
 @use_site(GROUP, "argparse: invalid choice", closed_by=Means.REPR)

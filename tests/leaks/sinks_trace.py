@@ -36,7 +36,8 @@ def _connect(password: str) -> NoReturn:
     raise LookupError("no such database", len(dsn))
 
 
-def _with_object(x: object) -> Caught:
+def with_object(x: object) -> Caught:
+    """An error from a frame that holds a value."""
     try:
         _fail_with(x)
     except LookupError as error:
@@ -65,7 +66,8 @@ def _locals(caught: Caught) -> str:
     return "".join(traceback.TracebackException(*caught, capture_locals=True).format())
 
 
-def _rich(caught: Caught) -> str:
+def drawn(caught: Caught) -> str:
+    """What rich draws of an error, with its locals."""
     console = package("rich.console").Console(file=io.StringIO(), width=400)
     console.print(package("rich.traceback").Traceback.from_exception(*caught, show_locals=True))
     return str(console.file.getvalue())
@@ -101,32 +103,32 @@ def _sentry_event(caught: Caught) -> str:
 
 @object_sink(GROUP, "`traceback.format_exception`: x in a frame")
 def _plain_object(x: Any) -> str:
-    return _plain(_with_object(x))
+    return _plain(with_object(x))
 
 
 @object_sink(GROUP, "`TracebackException(capture_locals=True)`: x in a frame")
 def _locals_object(x: Any) -> str:
-    return _locals(_with_object(x))
+    return _locals(with_object(x))
 
 
 @object_sink(GROUP, "rich `show_locals`: x in a frame")
 def _rich_object(x: Any) -> str:
-    return _rich(_with_object(x))
+    return drawn(with_object(x))
 
 
 @object_sink(GROUP, "`cgitb.text`: x in a frame (Python 3.11 and 3.12)")
 def _cgitb_object(x: Any) -> str:
-    return _cgitb(_with_object(x))
+    return _cgitb(with_object(x))
 
 
 @object_sink(GROUP, "Sentry event: x in a frame")
 def _sentry_object(x: Any) -> str:
-    return _sentry_event(_with_object(x))
+    return _sentry_event(with_object(x))
 
 
 @object_sink(GROUP, "`repr` of the frames of `inspect.trace()`: x in a frame")
 def _frames_object(x: Any) -> str:
-    return _frames(_with_object(x))
+    return _frames(with_object(x))
 
 
 @object_sink(GROUP, "`traceback.format_exception`: the value, revealed, in a frame")
@@ -136,7 +138,7 @@ def _plain_text(x: Any) -> str:
 
 @object_sink(GROUP, "Sentry event: x in a variable called `password`, which its denylist knows")
 def _sentry_denylist(x: Any) -> str:
-    return _sentry_event(_with_object(x))
+    return _sentry_event(with_object(x))
 
 
 @object_sink(GROUP, "Sentry breadcrumb of a log line")
@@ -212,10 +214,16 @@ def _locals_text(text: str) -> str:
     cuts_at=50,
 )
 def _rich_text(text: str) -> str:
-    return logged(_rich(_with_text(text)))
+    return logged(drawn(_with_text(text)))
 
 
-@use_site(GROUP, "`cgitb.text`, logged: a connection string in a frame", closed_by=Means.FORMAT)
+@use_site(
+    GROUP,
+    "`cgitb.text`, logged: a connection string in a frame (Python 3.11 and 3.12)",
+    closed_by=Means.FORMAT,
+    open_because="it cuts text of more than 100 characters",
+    cuts_at=70,
+)
 def _cgitb_text(text: str) -> str:
     return logged(_cgitb(_with_text(text)))
 
@@ -236,4 +244,4 @@ def _frames_text(text: str) -> str:
 
 @use_site(GROUP, "Sentry event: `{'db': {'password': text}}` in a frame", closed_by=Means.REPR)
 def _sentry_nested(text: str) -> str:
-    return _sentry_event(_with_object({"db": {"password": text}}))
+    return _sentry_event(with_object({"db": {"password": text}}))

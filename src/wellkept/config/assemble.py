@@ -58,7 +58,7 @@ def build(schema: Schema, values: Values, outcomes: Sequence[Outcome], problems:
 
 def _converted(outcome: Outcome) -> object:
     setting, say, raw = outcome.setting, outcome.say, outcome.raw
-    if say is None or (say.origin.layer is Layer.OVERRIDE and not isinstance(raw, _TOML_TYPES)):
+    if say is None or (say.origin.layer is Layer.OVERRIDE and not _is_toml(raw)):
         return raw
     at = At(
         setting.name,
@@ -72,6 +72,10 @@ def _converted(outcome: Outcome) -> object:
     if made is INVALID and say.origin.layer is Layer.ENVIRONMENT and isinstance(raw, str) and raw.startswith("tcp://"):
         outcome.problems[:] = [replace(one, hint=_SERVICE_LINK_HINT) for one in outcome.problems]
     return made
+
+
+def _is_toml(raw: object) -> bool:
+    return isinstance(raw, _TOML_TYPES)
 
 
 def _missing(schema: Schema, setting: Setting, hint: str) -> Problem:

@@ -204,7 +204,7 @@ class Settings:
             return NotImplemented
         return vars(self) == vars(other)
 
-    __hash__ = None  # type: ignore[assignment]  # what holds secrets has no hash
+    __hash__: ClassVar[None]  # type: ignore[assignment]  # what holds secrets has no hash
 
     def __repr__(self) -> str:
         name = type(self).__qualname__
@@ -252,8 +252,9 @@ def _read(cls: type) -> tuple[Declared, ...]:
     if dataclasses.is_dataclass(cls):
         fields = cast("tuple[dataclasses.Field[object], ...]", dataclasses.fields(cls))
         return tuple(_of_dataclass(field, hints[field.name], docs) for field in fields if field.init)
+    owner = cast("type[object]", cls)
     return tuple(
-        _of_settings(cls, name, hint, docs)
+        _of_settings(owner, name, hint, docs)
         for name, hint in hints.items()
         if name not in Settings.__annotations__ and not _is_class_variable(hint)
     )

@@ -36,8 +36,8 @@ class TomlFault(WellkeptError):
     def __init__(self, name: str, fact: str, *, hint: str, place: Place | None = None, kind: Kind = Kind.FILE) -> None:
         self.name = name
         self.fact = fact
-        self.line = None if place is None else place[0]
-        self.column = None if place is None else place[1]
+        self.line: int | None = None if place is None else place[0]
+        self.column: int | None = None if place is None else place[1]
         self.kind = kind
         where = "" if place is None else f" ({name}:{self.line}:{self.column})"
         super().__init__(f"{name}: {fact}{where}", hint=hint)

@@ -133,7 +133,11 @@ class At:
 
     def of_answer(self, answer: Answer) -> "At":
         """The same place as seen by an answer: lax, because a source gives text."""
-        return replace(self, origin=answer.origin, place_of=lambda _path: answer.origin, is_strict=False)
+
+        def place_of(_path: tuple[Step, ...]) -> Origin:
+            return answer.origin
+
+        return replace(self, origin=answer.origin, place_of=place_of, is_strict=False)
 
     def refuse_answer(self, answer: Answer) -> Invalid | None:
         """Stop a secret on its way into a plain setting; None where it may go on."""

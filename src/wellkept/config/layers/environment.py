@@ -46,9 +46,8 @@ def _plain_names(spelling: str) -> list[str]:
 
 def _read_plain(schema: Schema, environ: Mapping[str, str], final: Collection[str], heard: Heard) -> None:
     for setting in schema.settings:
-        spelling = setting.spelling
-        nested = NESTING.join(snake(step).upper() for step in spelling)
-        names = [nested] if len(spelling) > 1 else _plain_names(spelling[-1])
+        nested = NESTING.join(snake(step).upper() for step in setting.spelling)
+        names = [nested] if len(setting.path) > 1 else _plain_names(setting.spelling[-1])
         for name in names:
             if name in environ:
                 heard.hear(setting.form, _say(name, environ[name], final))
