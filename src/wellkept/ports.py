@@ -15,8 +15,11 @@ from wellkept.model import Reading, Reference
 class Source(Protocol):
     """Answers references.
 
-    A source whose answers are no secrets says so with an attribute `is_secret_store = False`;
-    without it every answer is treated as a secret.
+    What it may say of itself by attributes, all optional:
+
+    - `is_secret_store = False`: its answers are no secrets; without it every answer is one.
+    - `options`: the names of options that it has beside the common ones.
+    - `starts_at_base = True`: a relative path of its references starts at `Reference.base`.
     """
 
     def fetch(self, reference: Reference) -> Reading:

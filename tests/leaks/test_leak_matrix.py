@@ -69,7 +69,7 @@ def skipping(missing: Missing) -> Iterator[None]:
 
 def leaking(site: UseSite, holder: str) -> set[str]:
     """The kinds of text that leak."""
-    kinds = [USUAL] if site.is_slow else TEXTS
+    kinds = [USUAL] if site.is_slow else list(TEXTS)  # names only: loguru shows what callers have
     return {kind for kind in kinds if tried(site.show, holder, kind) is Outcome.LEAKS}
 
 

@@ -34,7 +34,7 @@ class Fetcher:
 
     def fetch(self, references: Iterable[Reference]) -> None:
         """Ask for all that is not known yet, side by side."""
-        wanted = dict.fromkeys(map(_question, references))
+        wanted = dict.fromkeys(map(self._question, references))
         by_scheme: dict[str, list[Reference]] = {}
         for question in wanted:
             if question not in self._answers:
@@ -45,7 +45,7 @@ class Fetcher:
 
     def reading(self, reference: Reference) -> Answer:
         """What was answered, without regard to the key."""
-        return self._answers[_question(reference)]
+        return self._answers[self._question(reference)]
 
     def is_secret(self, reference: Reference) -> bool:
         """Whether an answer may only go into a Secret."""
@@ -62,6 +62,12 @@ class Fetcher:
             if isinstance(source, Closes):
                 source.close()
 
+    def _question(self, reference: Reference) -> Reference:
+        """The reference without its key, and without what does not change the answer."""
+        options = tuple(pair for pair in reference.options if pair[0] not in _ABOUT_THE_ANSWER)
+        is_relative = getattr(self._source(reference.scheme), "starts_at_base", False)
+        return replace(reference, key=(), options=options, base=reference.base if is_relative else None)
+
     def _jobs(self, scheme: str, questions: Sequence[Reference]) -> list[Job]:
         source = self._source(scheme)
         if isinstance(source, SourceError):
@@ -75,12 +81,6 @@ class Fetcher:
         if known is None:
             known = self._sources[scheme] = _opened(scheme, self._environ)
         return known
-
-
-def _question(reference: Reference) -> Reference:
-    """The reference without its key, and without options that do not change the answer."""
-    options = tuple(pair for pair in reference.options if pair[0] not in _ABOUT_THE_ANSWER)
-    return replace(reference, key=(), options=options)
 
 
 def _opened(scheme: str, environ: Mapping[str, str]) -> Source | SourceError:

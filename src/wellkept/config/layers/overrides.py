@@ -37,7 +37,8 @@ def _put(table: dict[str, object], path: tuple[str, ...], value: object) -> None
         if not isinstance(inner, dict):
             return  # the table that the step names is a value already, and is refused as that
         table = cast("dict[str, object]", inner)
-    table[path[-1]] = value
+    known, given = as_table(table.get(path[-1])), as_table(value)
+    table[path[-1]] = value if known is None or given is None else {**known, **given}
 
 
 def _as_toml(value: object) -> object:

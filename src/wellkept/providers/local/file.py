@@ -18,6 +18,7 @@ class FileSource:
     """Answers with what files hold, as bytes; a directory answers with all of its files."""
 
     is_secret_store = False
+    starts_at_base = True  # a relative path starts at the folder of the file that names it
 
     def fetch(self, reference: Reference) -> Reading:
         """Read one file or directory.
