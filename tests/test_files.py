@@ -9,6 +9,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from traceback import walk_tb
 from typing import NoReturn
@@ -183,6 +184,19 @@ def test_the_writer_of_a_fifo_does_not_notice_that_it_was_refused(folder: Path) 
         os.open(folder / "pw", os.O_WRONLY | os.O_NONBLOCK)
 
 
+@contextmanager
+def beside(script: str, *arguments: str) -> Iterator[None]:
+    """Run a script in a process of its own from the moment that it says so, and end it whatever happens."""
+    with subprocess.Popen([sys.executable, "-I", "-c", script, *arguments], stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"ready\n"
+            yield
+            assert process.poll() is None
+        finally:
+            process.kill()
+
+
 SWAPPER = """
 import os, sys
 os.chdir(sys.argv[1])
@@ -200,17 +214,12 @@ while True:
 def test_a_file_that_becomes_a_fifo_while_it_is_opened_is_never_waited_for(folder: Path) -> None:
     (folder / "pw").write_bytes(b"content")
     answers = set[bytes | str]()
-    command = [sys.executable, "-I", "-c", SWAPPER, str(folder)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as swapper:
-        assert swapper.stdout is not None
-        assert swapper.stdout.readline() == b"ready\n"
+    with beside(SWAPPER, str(folder)):
         for _ in range(10_000):
             try:
                 answers.add(read_file(folder / "pw"))
             except FileFault as fault:
                 answers.add(fault.fact)
-        assert swapper.poll() is None
-        swapper.kill()
     assert answers == {b"content", "is a FIFO, not a file"}
 
 
@@ -357,15 +366,10 @@ for number in itertools.count(1):
 @pytest.fixture
 def mount(folder: Path) -> Iterator[Path]:
     """A mounted Secret with two keys that another process swaps as often as it can, as kubelet's AtomicWriter does."""
-    command = [sys.executable, "-I", "-c", KUBELET, str(folder), "tls.crt", "tls.key"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as kubelet:
-        assert kubelet.stdout is not None
-        assert kubelet.stdout.readline() == b"ready\n"
+    with beside(KUBELET, str(folder), "tls.crt", "tls.key"):
         before = open_descriptors()
         yield folder
         assert open_descriptors() == before
-        assert kubelet.poll() is None
-        kubelet.kill()
 
 
 @pytest.mark.timeout(240)

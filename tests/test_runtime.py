@@ -405,7 +405,7 @@ def frames(error: BaseException) -> list[str]:
 
 def test_no_frame_context_or_attribute_of_the_error_holds_a_value() -> None:
     write('[db]\npassword = "CANARY-toml"\nport = "CANARY-port"\nhots = "CANARY-unknown"\n')
-    try:
+    with pytest.raises(ConfigError) as caught:
         load(
             App,
             environ={"BAL_CONFIG_VAR_TIMEOUT": "CANARY-env"},
@@ -413,18 +413,15 @@ def test_no_frame_context_or_attribute_of_the_error_holds_a_value() -> None:
             overrides={"nothing": "CANARY-override"},
             redact=False,
         )
-    except ConfigError as error:
-        assert error.__cause__ is None
-        assert error.__context__ is None
-        assert "CANARY" not in "".join([str(error), repr(error), str(vars(error)), *frames(error)])
-        assert len(error.problems) == 4
-    else:
-        pytest.fail("it should not load")
+    error = caught.value
+    assert error.__cause__ is None
+    assert error.__context__ is None
+    assert "CANARY" not in "".join([str(error), repr(error), str(vars(error)), *frames(error)])
+    assert len(error.problems) == 4
 
 
 BAD_FILES: dict[str, Callable[[], object]] = {
     "does not exist": lambda: None,
-    "is a directory": lambda: Path("Config.toml").mkdir() or Path("Config.toml/a.b.c").write_text("", encoding="utf-8"),
     "is a FIFO": lambda: os.mkfifo("Config.toml"),
     "circle of symbolic links": lambda: Path("Config.toml").symlink_to("Config.toml"),
     "NUL": lambda: write("port = 1\0"),
@@ -441,9 +438,6 @@ def test_a_file_that_cannot_be_used_is_a_clear_problem(text: str) -> None:
         port: int = 1
 
     BAD_FILES[text]()
-    if text == "is a directory":
-        assert load(Port, environ={}, files=["Config.toml"], redact=False).port == 1  # a mount without our key
-        return
     (found,) = problems(Port, files=["Config.toml"])
     assert found.setting.endswith("Config.toml")
     assert found.hint

@@ -66,7 +66,7 @@ def serve(folder: Path) -> str:
         if service.stdout is None:
             raise RuntimeError("the service has no output")
         port = service.stdout.readline().split()[-1]
-        with urlopen(f"http://127.0.0.1:{port}/pay", timeout=5) as answer:  # noqa: S310 loopback
+        with urlopen(f"http://127.0.0.1:{port}/pay", timeout=5) as answer:
             print(f"GET /pay → {answer.status} {answer.read().decode().strip()}")
     finally:
         service.terminate()

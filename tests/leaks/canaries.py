@@ -8,6 +8,7 @@ import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from wellkept.config.declare import Settings
 from wellkept.secret import Secret
@@ -47,7 +48,7 @@ class Account:
 
 # Callables: a secret lives no longer than the test that uses it.
 SECRETS: Mapping[str, Callable[[], Secret[object]]] = {
-    **{kind: lambda text=text: Secret(text, name="db_password") for kind, text in TEXTS.items()},
+    **{kind: partial(Secret[object], text, name="db_password") for kind, text in TEXTS.items()},
     "bytes": lambda: Secret(TEXTS["quotes and backslashes"].encode(), name="db_password"),
     "bytes that are no text": lambda: Secret(b"\xff\x00CANARY\xfe\x80", name="db_password"),
     "a number": lambda: Secret(NUMBER, name="db_password"),

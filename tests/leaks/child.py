@@ -6,11 +6,10 @@ import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 from tests.leaks.masking import is_on, masking
-from tests.leaks.sinks import package
-from wellkept.secret import RevealedText, Secret
+from tests.leaks.sinks import Held, package
+from wellkept.secret import Secret
 
 ROOT = Path(__file__).parents[2]
 HELD, MASKED = "MATRIX_HELD", "MATRIX_MASKED"
@@ -36,7 +35,7 @@ def in_pytest(x: object, body: str, *options: str) -> bytes:
     return _run(x, "test_use.py", PREAMBLE + body, ["-m", "pytest", "-p", "no:cacheprovider", *options])
 
 
-def wrapped(kind: str, text: str) -> Any:  # noqa: ANN401 of the type that the kind names
+def wrapped(kind: str, text: str) -> Held:
     """Wrap a text: in a Secret, in pydantic's type, as revealed text, or not at all."""
     if kind == "Secret":
         return Secret(text, name="db_password")
@@ -45,14 +44,14 @@ def wrapped(kind: str, text: str) -> Any:  # noqa: ANN401 of the type that the k
     return package("pydantic").SecretStr(text) if kind == "SecretStr" else text
 
 
-def revealed(x: Any) -> Any:  # noqa: ANN401 of any type
+def revealed(x: Held) -> Held:
     """The value itself, whatever it was wrapped in."""
     if isinstance(x, Secret):
         return x.reveal()
     return x.get_secret_value() if hasattr(x, "get_secret_value") else x
 
 
-def received() -> Any:  # noqa: ANN401 as above
+def received() -> Held:
     """In the child: the value that it was given."""
     if os.environ.pop(MASKED):
         _kept.enter_context(masking())

@@ -1,4 +1,4 @@
-"""Logs that a sink can read: loggers of its own, that no handler of the test run sees."""
+"""Logs that a sink can read, and that no handler of the test run sees."""
 
 import io
 import logging
@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def log(handler: logging.Handler, name: str | None = None) -> Iterator[logging.Logger]:
-    """A logger at DEBUG with one handler; one of this name is cut off from the root for so long."""
-    logger = logging.Logger("payments") if name is None else logging.getLogger(name)
+def log(handler: logging.Handler, name: str = "payments") -> Iterator[logging.Logger]:
+    """The logger of this name, at DEBUG, with one handler, and cut off from the root."""
+    logger = logging.getLogger(name)
     level, propagate = logger.level, logger.propagate
     logger.setLevel(logging.DEBUG)
     logger.propagate = False
@@ -23,7 +23,7 @@ def log(handler: logging.Handler, name: str | None = None) -> Iterator[logging.L
 
 
 @contextmanager
-def written(name: str | None = None) -> Iterator[tuple[logging.Logger, io.StringIO]]:
+def written(name: str = "payments") -> Iterator[tuple[logging.Logger, io.StringIO]]:
     """Such a logger, and the text that its stream handler writes."""
     stream = io.StringIO()
     with log(logging.StreamHandler(stream), name) as logger:

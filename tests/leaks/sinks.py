@@ -13,11 +13,13 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias
 
 from tests.leaks.canaries import shows
 
-Show = Callable[[Any], str | bytes]  # Any: a sink is tried with text and with other libraries' types, too
+Held: TypeAlias = Any  # a sink is tried with plain text, and with what other libraries hold secrets in, too
+Foreign: TypeAlias = Any  # of a library that has no types, or that may not be there
+Show = Callable[[Held], str | bytes]
 
 
 class Outcome(StrEnum):
@@ -131,7 +133,7 @@ def use_site(
     return register
 
 
-def package(name: str) -> Any:  # noqa: ANN401 a module, and not every one of them is typed
+def package(name: str) -> Foreign:
     """Import what a sink is about.
 
     Raises:

@@ -7,18 +7,17 @@ import io
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.reduction import ForkingPickler
-from typing import Any
 
 from tests.leaks.child import in_child
 from tests.leaks.logs import written
-from tests.leaks.sinks import Means, object_sink, use_site
+from tests.leaks.sinks import Held, Means, object_sink, use_site
 from tests.leaks.sinks_log import fail_with
 
 GROUP = "concurrency"
 
 
 @object_sink(GROUP, "asyncio: a task whose error holds x is never awaited")
-def _task(x: Any) -> str:
+def _task(x: Held) -> str:
     async def fail() -> None:
         fail_with(x)
 
@@ -35,7 +34,7 @@ def _task(x: Any) -> str:
 
 
 @object_sink(GROUP, "asyncio in debug mode: the arguments of a slow callback")
-def _slow_callback(x: Any) -> str:
+def _slow_callback(x: Held) -> str:
     async def call() -> None:
         loop = asyncio.get_running_loop()
         loop.slow_callback_duration = 0
@@ -49,14 +48,14 @@ def _slow_callback(x: Any) -> str:
 
 
 @object_sink(GROUP, "a `Future` whose error holds x")
-def _future(x: Any) -> str:
+def _future(x: Held) -> str:
     with ThreadPoolExecutor(1) as pool:
         future = pool.submit(fail_with, x)
     return repr([future, future.exception()])
 
 
 @object_sink(GROUP, "`threading.excepthook`: the error holds x")
-def _thread(x: Any) -> str:
+def _thread(x: Held) -> str:
     with contextlib.redirect_stderr(io.StringIO()) as stderr:
         try:
             fail_with(x)
@@ -66,7 +65,7 @@ def _thread(x: Any) -> str:
 
 
 @object_sink(GROUP, "multiprocessing `spawn`: the arguments are pickled")
-def _spawn(x: Any) -> bytes:
+def _spawn(x: Held) -> bytes:
     return bytes(ForkingPickler.dumps({"args": (x,)}))
 
 

@@ -6,10 +6,9 @@ import json
 import logging
 import logging.handlers
 import queue
-from typing import Any
 
-from tests.leaks.logs import log, logged, written
-from tests.leaks.sinks import Means, object_sink, package, use_site
+from tests.leaks.logs import log, written
+from tests.leaks.sinks import Foreign, Held, Means, object_sink, package, use_site
 
 GROUP = "log"
 
@@ -28,13 +27,18 @@ class _Pickles(logging.handlers.SocketHandler):
         super().__init__("localhost", None)
         self.sent = b""
 
-    def send(self, s: bytes) -> None:
-        self.sent += s
+    def send(self, s: Foreign) -> None:
+        self.sent += bytes(s)
 
 
 def fail_with(x: object) -> None:
     """Fail with an error that holds a value."""
     raise LookupError({"password": x})
+
+
+def fail_quoting(text: str) -> None:
+    """Fail with an error whose message quotes revealed text."""
+    raise LookupError(f"no login with {text}")
 
 
 def fail_beside(x: object) -> None:
@@ -44,28 +48,28 @@ def fail_beside(x: object) -> None:
 
 
 @object_sink(GROUP, "`log.info('%s', x)`")
-def _percent_s(x: Any) -> str:
+def _percent_s(x: Held) -> str:
     with written() as (logger, stream):
         logger.info("password %s", x)
     return stream.getvalue()
 
 
 @object_sink(GROUP, "`log.info(f'{x}')`")
-def _f_string(x: Any) -> str:
+def _f_string(x: Held) -> str:
     with written() as (logger, stream):
         logger.info(f"password {x}")  # noqa: G004 this is the sink
     return stream.getvalue()
 
 
 @object_sink(GROUP, "`log.info('%(p)s', {'p': x})`")
-def _percent_mapping(x: Any) -> str:
+def _percent_mapping(x: Held) -> str:
     with written() as (logger, stream):
         logger.info("password %(p)s", {"p": x})
     return stream.getvalue()
 
 
 @object_sink(GROUP, "`log.info(extra=…)`, as JSON of `record.__dict__`")
-def _extra(x: Any) -> str:
+def _extra(x: Held) -> str:
     with written() as (logger, stream):
         logger.handlers[0].setFormatter(_Attributes())
         logger.info("connected", extra={"password": x})
@@ -73,14 +77,14 @@ def _extra(x: Any) -> str:
 
 
 @object_sink(GROUP, "wrong number of arguments: logging prints them to stderr")
-def _wrong_count(x: Any) -> str:
+def _wrong_count(x: Held) -> str:
     with contextlib.redirect_stderr(io.StringIO()) as stderr, written() as (logger, _stream):
         logger.info("connected", x)  # noqa: PLE1205 this is the sink
     return stderr.getvalue()
 
 
 @object_sink(GROUP, "`log.exception` of an error that holds x")
-def _exception(x: Any) -> str:
+def _exception(x: Held) -> str:
     with written() as (logger, stream):
         try:
             fail_with(x)
@@ -90,7 +94,7 @@ def _exception(x: Any) -> str:
 
 
 @object_sink(GROUP, "`QueueHandler`: the record that another process gets")
-def _queue(x: Any) -> str:
+def _queue(x: Held) -> str:
     records: queue.Queue[logging.LogRecord] = queue.Queue()
     with log(logging.handlers.QueueHandler(records)) as logger:
         logger.info("password %s", x)
@@ -98,7 +102,7 @@ def _queue(x: Any) -> str:
 
 
 @object_sink(GROUP, "`SocketHandler.makePickle` with `extra=`")
-def _socket(x: Any) -> bytes:
+def _socket(x: Held) -> bytes:
     handler = _Pickles()
     with contextlib.redirect_stderr(io.StringIO()) as stderr, log(handler) as logger:
         logger.info("connected", extra={"password": x})
@@ -106,7 +110,7 @@ def _socket(x: Any) -> bytes:
 
 
 @object_sink(GROUP, "structlog `JSONRenderer`")
-def _structlog(x: Any) -> str:
+def _structlog(x: Held) -> str:
     structlog = package("structlog")
     stream = io.StringIO()
     render = structlog.processors.JSONRenderer(ensure_ascii=False)
@@ -115,7 +119,7 @@ def _structlog(x: Any) -> str:
 
 
 @object_sink(GROUP, "structlog `dict_tracebacks`, which shows locals")
-def _structlog_locals(x: Any) -> str:
+def _structlog_locals(x: Held) -> str:
     structlog = package("structlog")
     stream = io.StringIO()
     chain = [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(ensure_ascii=False)]
@@ -143,7 +147,7 @@ def _diagnosed(x: object) -> str:
 
 
 @object_sink(GROUP, "loguru `exception`: x in a frame")
-def _loguru(x: Any) -> str:
+def _loguru(x: Held) -> str:
     return _diagnosed(x)
 
 
@@ -151,7 +155,7 @@ def _loguru(x: Any) -> str:
 def _exception_text(text: str) -> str:
     with written() as (logger, stream):
         try:
-            raise LookupError(f"no login with {text}")
+            fail_quoting(text)
         except LookupError:
             logger.exception("failed")
     return stream.getvalue()

@@ -15,6 +15,7 @@ import urllib.parse
 from tests.leaks.child import in_child
 from tests.leaks.logs import log, logged, written
 from tests.leaks.sinks import Means, package, use_site
+from tests.leaks.sinks_log import fail_quoting
 from tests.leaks.sinks_trace import drawn, with_object
 
 GROUP = "way out"
@@ -157,7 +158,7 @@ def _rich_handler_traceback(text: str) -> str:
     console = package("rich.console").Console(file=io.StringIO(), width=1000)
     with log(package("rich.logging").RichHandler(console=console, rich_tracebacks=True)) as logger:
         try:
-            raise LookupError(f"no login with {text}")
+            fail_quoting(text)
         except LookupError:
             logger.exception("failed")
     return str(console.file.getvalue())

@@ -12,11 +12,10 @@ import sys
 import tomllib
 import types
 from pathlib import Path
-from typing import Any
 
-from tests.leaks.child import in_child, revealed
+from tests.leaks.child import revealed
 from tests.leaks.logs import logged
-from tests.leaks.sinks import Lacking, Means, object_sink, package, use_site
+from tests.leaks.sinks import Held, Lacking, Means, object_sink, package, use_site
 
 GROUP = "process"
 KERNEL = "the kernel shows it to everybody who may look at the process"
@@ -35,8 +34,8 @@ def _of_process(command: list[str], name: str, environment: dict[str, str] | Non
     return shown
 
 
-@object_sink(GROUP, "`subprocess.run([…, x])`")
-def _run(x: Any) -> str:
+def _called_with(x: Held) -> str:
+    """The error of a command that failed, and that had a value as an argument."""
     try:
         subprocess.run([sys.executable, "-c", "raise SystemExit(1)", x], check=True)
     except subprocess.CalledProcessError as error:
@@ -44,8 +43,13 @@ def _run(x: Any) -> str:
     return "ran"
 
 
+@object_sink(GROUP, "`subprocess.run([…, x])`")
+def _run(x: Held) -> str:
+    return _called_with(x)
+
+
 @object_sink(GROUP, "`os.environ[…] = x`")
-def _environ(x: Any) -> str:
+def _environ(x: Held) -> str:
     try:
         os.environ["MATRIX_PASSWORD"] = x
         return repr(os.environ)
@@ -54,7 +58,7 @@ def _environ(x: Any) -> str:
 
 
 @object_sink(GROUP, "`gc.get_referents`, three steps deep")
-def _garbage(x: Any) -> str:
+def _garbage(x: Held) -> str:
     seen, layer = [x], [x]
     for _ in range(3):
         # A class and a module lead to the whole program.
@@ -64,17 +68,17 @@ def _garbage(x: Any) -> str:
 
 
 @object_sink(GROUP, "`repr` of a `KeyError(x)`")
-def _key_error(x: Any) -> str:
+def _key_error(x: Held) -> str:
     return repr(KeyError(x))
 
 
 @object_sink(GROUP, "`int(x)`")
-def _int(x: Any) -> str:
+def _int(x: Held) -> str:
     return str(int(x))
 
 
 @object_sink(GROUP, "`str` of a tomllib error about the value, revealed")
-def _tomllib(x: Any) -> str:
+def _tomllib(x: Held) -> str:
     try:
         tomllib.loads(f"password = {revealed(x)}")
     except tomllib.TOMLDecodeError as error:
@@ -84,7 +88,7 @@ def _tomllib(x: Any) -> str:
 
 @use_site(GROUP, "`str` of a `CalledProcessError`: the text was an argument", closed_by=Means.REPR)
 def _called(text: str) -> str:
-    return _run(text)
+    return _called_with(text)
 
 
 @use_site(GROUP, "`/proc/PID/cmdline` of a child that has the text as an argument", is_slow=True, open_because=KERNEL)

@@ -10,11 +10,11 @@ import tempfile
 import traceback
 from collections.abc import Callable
 from types import TracebackType
-from typing import IO, Any, NoReturn
+from typing import IO, NoReturn
 
 from tests.leaks.child import in_child, revealed
 from tests.leaks.logs import log, logged
-from tests.leaks.sinks import Means, object_sink, package, use_site
+from tests.leaks.sinks import Held, Means, object_sink, package, use_site
 
 GROUP = "traceback"
 Caught = tuple[type[BaseException], BaseException, TracebackType]
@@ -102,47 +102,47 @@ def _sentry_event(caught: Caught) -> str:
 
 
 @object_sink(GROUP, "`traceback.format_exception`: x in a frame")
-def _plain_object(x: Any) -> str:
+def _plain_object(x: Held) -> str:
     return _plain(with_object(x))
 
 
 @object_sink(GROUP, "`TracebackException(capture_locals=True)`: x in a frame")
-def _locals_object(x: Any) -> str:
+def _locals_object(x: Held) -> str:
     return _locals(with_object(x))
 
 
 @object_sink(GROUP, "rich `show_locals`: x in a frame")
-def _rich_object(x: Any) -> str:
+def _rich_object(x: Held) -> str:
     return drawn(with_object(x))
 
 
 @object_sink(GROUP, "`cgitb.text`: x in a frame (Python 3.11 and 3.12)")
-def _cgitb_object(x: Any) -> str:
+def _cgitb_object(x: Held) -> str:
     return _cgitb(with_object(x))
 
 
 @object_sink(GROUP, "Sentry event: x in a frame")
-def _sentry_object(x: Any) -> str:
+def _sentry_object(x: Held) -> str:
     return _sentry_event(with_object(x))
 
 
 @object_sink(GROUP, "`repr` of the frames of `inspect.trace()`: x in a frame")
-def _frames_object(x: Any) -> str:
+def _frames_object(x: Held) -> str:
     return _frames(with_object(x))
 
 
 @object_sink(GROUP, "`traceback.format_exception`: the value, revealed, in a frame")
-def _plain_text(x: Any) -> str:
+def _plain_text(x: Held) -> str:
     return _plain(_with_text(revealed(x)))
 
 
 @object_sink(GROUP, "Sentry event: x in a variable called `password`, which its denylist knows")
-def _sentry_denylist(x: Any) -> str:
+def _sentry_denylist(x: Held) -> str:
     return _sentry_event(with_object(x))
 
 
 @object_sink(GROUP, "Sentry breadcrumb of a log line")
-def _sentry_breadcrumb(x: Any) -> str:
+def _sentry_breadcrumb(x: Held) -> str:
     sentry = package("sentry_sdk")
 
     def capture() -> None:
@@ -154,7 +154,7 @@ def _sentry_breadcrumb(x: Any) -> str:
 
 
 @object_sink(GROUP, "OpenTelemetry `record_exception` and `set_attribute(str(x))`")
-def _open_telemetry(x: Any) -> str:
+def _open_telemetry(x: Held) -> str:
     provider = package("opentelemetry.sdk.trace").TracerProvider(shutdown_on_exit=False)
     span = provider.get_tracer("payments").start_span("connect")
     span.set_attribute("password", str(x))
@@ -164,7 +164,7 @@ def _open_telemetry(x: Any) -> str:
 
 
 @object_sink(GROUP, "`faulthandler.dump_traceback`")
-def _faulthandler(x: Any) -> bytes:
+def _faulthandler(x: Held) -> bytes:
     with tempfile.TemporaryFile() as file:
         _dump(file, x)
         file.seek(0)
@@ -172,7 +172,7 @@ def _faulthandler(x: Any) -> bytes:
 
 
 @object_sink(GROUP, "`cProfile` and `pstats`")
-def _profile(x: Any) -> str:
+def _profile(x: Held) -> str:
     profile = cProfile.Profile()
     profile.runcall(repr, x)
     stream = io.StringIO()
@@ -181,7 +181,7 @@ def _profile(x: Any) -> str:
 
 
 @object_sink(GROUP, "`pdb`: `args`, and `p` of a local", is_slow=True)
-def _pdb(x: Any) -> bytes:
+def _pdb(x: Held) -> bytes:
     return in_child(
         x,
         "import io, pdb, sys\n"
@@ -193,7 +193,7 @@ def _pdb(x: Any) -> bytes:
 
 
 @object_sink(GROUP, "an `ExceptionGroup`, with a note made of x")
-def _group_note(x: Any) -> str:
+def _group_note(x: Held) -> str:
     error = LookupError("no such login")
     error.add_note(f"tried {x}")
     return "".join(traceback.format_exception(ExceptionGroup("failed", [error])))
