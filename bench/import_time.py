@@ -2,7 +2,7 @@
 
 from harness import BARE, PYTHON, Row, compare_processes, read_output
 
-# Of the standard library, but nothing that a declaration needs.
+# Of the standard library, but nothing that a declaration needs. No module of anybody else is allowed.
 HEAVY = ("ssl", "http", "asyncio")
 
 REFUSED = f"""
@@ -16,20 +16,21 @@ print(*sorted((loaded - sys.stdlib_module_names) | (loaded & {{*{HEAVY}}})))
 
 def measure() -> list[Row]:
     """Compare CPU times: they are what every start of every process pays."""
-    modules = {"wellkept": "wellkept", "pydantic-settings": "pydantic_settings", "hvac": "hvac"}
-    commands = {name: (*PYTHON, "-c", f"import {module}") for name, module in modules.items()}
-    costs = compare_processes({"bare": BARE, **commands})
-    cpu_ms = {name: (costs[name] - costs["bare"]).cpu_ms for name in modules}
+    commands = {
+        "wellkept": "import wellkept",
+        "pydantic-settings": "import pydantic_settings",
+        "hvac": "import hvac",
+        "load": "from wellkept import Settings, load",
+        "BaseSettings": "from pydantic_settings import BaseSettings",
+    }
+    costs = compare_processes({"bare": BARE, **{name: (*PYTHON, "-c", code) for name, code in commands.items()}})
+    cpu_ms = {name: (costs[name] - costs["bare"]).cpu_ms for name in commands}
     refused = read_output((*PYTHON, "-c", REFUSED)).split()
+    ours = cpu_ms["wellkept"]
     return [
-        Row(
-            "`import`, CPU", cpu_ms["wellkept"], "ms", "pydantic-settings", cpu_ms["pydantic-settings"], most_ratio=0.2
-        ),
-        Row("`import`, CPU", cpu_ms["wellkept"], "ms", "hvac", cpu_ms["hvac"], most_ratio=0.3),
-        Row(
-            " ".join(("modules loaded: not of the standard library, or ssl, http, asyncio", *refused)),
-            len(refused),
-            "",
-            most=0,
-        ),
+        Row("`import wellkept`, CPU", ours, "ms", "pydantic-settings", cpu_ms["pydantic-settings"], most_ratio=0.2),
+        Row("`import wellkept`, CPU", ours, "ms", "hvac", cpu_ms["hvac"], most_ratio=0.3),
+        Row(" ".join(("modules it must not load", *refused)), len(refused), "", most=0),
+        # Nothing was promised here, but a package that puts off its own loading would look better than it is.
+        Row("`from wellkept import load`, CPU", cpu_ms["load"], "ms", "pydantic-settings", cpu_ms["BaseSettings"]),
     ]

@@ -40,7 +40,8 @@ def main() -> None:
     versions = {name: version(name) for name in DISTRIBUTIONS}
     print("\n".join(_table([_cells(row) for row in rows])))
     print()
-    print(f"Medians of {ROUNDS} rounds in which all took turns; a bare interpreter is subtracted from whole processes.")
+    print(f"Medians of {ROUNDS} rounds in which all took turns. A bare interpreter is subtracted from imports and from")
+    print("processes with 30 settings. What stays inside a process is measured in CPU time.")
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f};", end=" ")
     print(", ".join(f"{name} {number}" for name, number in versions.items()), end="; ")
     print(f"{time.monotonic() - start:.0f} s.")

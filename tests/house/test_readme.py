@@ -21,6 +21,7 @@ def printed(command: str, folder: Path) -> Iterator[str]:
         "HOME": str(folder),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
+    environ |= {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
     done = subprocess.run(
         ["sh", "-c", command], cwd=folder, env=environ, capture_output=True, text=True, check=False, timeout=30
     )

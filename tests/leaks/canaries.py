@@ -8,7 +8,6 @@ import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 
 from wellkept.config.declare import Settings
 from wellkept.secret import Secret
@@ -46,9 +45,13 @@ class Account:
     password: str
 
 
+def _of_text(kind: str) -> Callable[[], Secret[object]]:
+    return lambda: Secret(TEXTS[kind], name="db_password")
+
+
 # Callables: a secret lives no longer than the test that uses it.
 SECRETS: Mapping[str, Callable[[], Secret[object]]] = {
-    **{kind: partial(Secret[object], text, name="db_password") for kind, text in TEXTS.items()},
+    **{kind: _of_text(kind) for kind in TEXTS},
     "bytes": lambda: Secret(TEXTS["quotes and backslashes"].encode(), name="db_password"),
     "bytes that are no text": lambda: Secret(b"\xff\x00CANARY\xfe\x80", name="db_password"),
     "a number": lambda: Secret(NUMBER, name="db_password"),

@@ -1,5 +1,6 @@
 """Runs every story of this folder and compares all that it prints, to the letter."""
 
+import os
 import re
 import shlex
 import subprocess
@@ -40,6 +41,7 @@ def run(command: str, folder: Path) -> Iterator[str]:
     """What a command prints, in the form of a story."""
     words = shlex.split(command)
     environ = {"PATH": "/usr/bin:/bin", "HOME": str(folder), "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
+    environ |= {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
     while words and _ASSIGNMENT.match(words[0]):
         name, _, value = words.pop(0).partition("=")
         environ[name] = value

@@ -50,6 +50,7 @@ _COMPLAINTS = {
     "Found invalid character": _UNCLOSED,  # other control characters are found before tomllib is asked
     "Illegal character": _UNCLOSED,
 }
+_ESCAPES = ("Unescaped", "Invalid hex", "Escaped character")
 _REPETITIONS = (
     "Cannot overwrite a value",
     "Cannot declare",
@@ -88,9 +89,10 @@ def explain(complaint: str, text: str, name: str) -> Mistake:
     )
     if (fact, hint) == _UNCLOSED:
         return Mistake(fact, hint, _place_of_unclosed_string(text))
-    found = _AT.search(complaint)
-    place = (int(found[1]), int(found[2])) if found else place_in(text, len(text.rstrip()))
-    return Mistake(fact, hint, place)
+    offset = _offset(complaint, text)
+    if complaint.startswith(_ESCAPES):
+        offset = text.rfind("\\", 0, offset)  # tomllib tells where it read on to
+    return Mistake(fact, hint, place_in(text, offset))
 
 
 def explain_number(text: str) -> Mistake:
@@ -125,6 +127,17 @@ def find_long_key(positions: Positions) -> Mistake | None:
             hint = "is it a value without a key?"
             return Mistake(f"has a key of more than {MAX_KEY_LENGTH} characters", hint, positions.key(path))
     return None
+
+
+def _offset(complaint: str, text: str) -> int:
+    """Where a complaint points to; at the end, behind the last character that can be seen."""
+    found = _AT.search(complaint)
+    if found is None:
+        return len(text.rstrip())
+    start = 0
+    for _ in range(int(found[1]) - 1):
+        start = text.index("\n", start) + 1
+    return start + int(found[2]) - 1
 
 
 def _repetition(repeats: Sequence[Repeat], name: str) -> Mistake:

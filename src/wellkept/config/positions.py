@@ -98,7 +98,8 @@ _LITERAL = r"'[^'\n]*+'"
 # Up to two quotes may stand before the three that end a multi-line string.
 _LONG_BASIC = r'"""(?:[^"\\]++|\\.|"{1,2}+(?!"))*+"""(?:""?)?+'
 _LONG_LITERAL = r"'''(?:[^']++|'{1,2}+(?!'))*+'''(?:''?)?+"
-_WORD = r"[A-Za-z0-9+.-][A-Za-z0-9+.:_-]*+(?:\ [0-9][0-9:.+Zz-]*+)?+"  # a date and its time may have a space between
+_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_WORD = rf"(?:{_DATE}\ [0-9][0-9:.+Zz-]*+|[A-Za-z0-9+.-][A-Za-z0-9+.:_-]*+)"  # a space may stand before a time
 
 _PAIR = re.compile(  # the fast way: a bare key and a plain value that have a line to themselves
     rf"{_GAP} ({_BARE}) {_SPACE}={_SPACE} () (?:\"[^\"\\\n]*+\"|'[^'\n]*+'|{_WORD})"

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from reprlib import repr as short
 from typing import Optional, Union
 
 import pytest
@@ -44,7 +43,6 @@ class Login(Settings):
         (Optional[int], 5, 5),  # noqa: UP045 the older spelling
         (Union[int, str, None], "a", "a"),  # noqa: UP007 as above
     ],
-    ids=short,
 )
 def test_the_exact_number_else_the_first_member_that_fits(
     convert: Convert, hint: object, value: object, made: object
@@ -63,7 +61,6 @@ def test_the_exact_number_else_the_first_member_that_fits(
         (bool | int, "1", True),
         (int | bool, "1", 1),
     ],
-    ids=short,
 )
 def test_text_goes_by_the_order_of_the_declaration(convert: Convert, hint: object, text: str, made: object) -> None:
     result = convert(hint, text, lax=True)
