@@ -13,8 +13,8 @@ import os
 import stat
 from collections.abc import Collection, Generator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
 
+from wellkept._dataclasses import dataclass, replace
 from wellkept._mounts import read_mounts
 from wellkept.errors import Kind, WellkeptError
 

@@ -3,7 +3,8 @@
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from wellkept._dataclasses import dataclass
 
 MOUNT_TABLE = "/proc/self/mountinfo"
 

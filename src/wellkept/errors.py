@@ -17,9 +17,10 @@ A message starts with the name of the thing, then the fact; no message holds a v
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
+
+from wellkept._dataclasses import dataclass
 
 EXIT_FINE = 0
 EXIT_FINDINGS = 1

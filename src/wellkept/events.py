@@ -3,11 +3,11 @@
 import contextlib
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from wellkept._clock import SYSTEM_CLOCK
+from wellkept._dataclasses import dataclass, field
 
 
 class Topic(StrEnum):

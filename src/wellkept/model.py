@@ -1,8 +1,9 @@
 """Frozen facts that cross the house: a reference, a reading, a finding. No I/O here."""
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import quote
+
+from wellkept._dataclasses import dataclass, field
 
 RESOLVED_VARIABLE = "WELLKEPT_RESOLVED"  # where `run` names the variables whose text is final for `load`
 

@@ -1,7 +1,8 @@
 """Where a value came from, as text and as facts. No value ever stands here."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from wellkept._dataclasses import dataclass
 
 
 class Layer(StrEnum):

@@ -4,9 +4,9 @@ import os
 import warnings
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
+from wellkept._dataclasses import dataclass, field
 from wellkept._files import is_never_updated
 from wellkept.config.assemble import build, convert_all
 from wellkept.config.declare import MISSING, Settings
@@ -14,9 +14,9 @@ from wellkept.config.explain import Explanation, SettingExplanation, Verdict
 from wellkept.config.fetch import Fetcher
 from wellkept.config.layers.environment import plain_name_of
 from wellkept.config.layers.read import Inputs, Layers, read_layers
+from wellkept.config.layers.say import Say
 from wellkept.config.resolve import Outcome, resolve
 from wellkept.config.schema import Schema, Setting, schema_of, type_text
-from wellkept.config.undeclared import Undeclared
 from wellkept.errors import ConfigError, InsecurePermissions, Problem, UsageError
 from wellkept.events import BUS, Event, Topic
 from wellkept.leaks.hooks import install
@@ -132,7 +132,7 @@ def attempt_load(
 
 
 def attempt_undeclared(
-    said: Sequence[Undeclared], problems: Sequence[Problem], environ: Mapping[str, str]
+    said: Sequence[tuple[Setting, Sequence[Say]]], problems: Sequence[Problem], environ: Mapping[str, str]
 ) -> tuple[list[Outcome], list[Problem]]:
     """Resolve settings that no class declares, for `run` and `check`.
 

@@ -16,7 +16,6 @@ import re
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
@@ -24,6 +23,7 @@ from os import urandom
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Protocol, TypeVar, cast, final
 from urllib.parse import quote
 
+from wellkept._dataclasses import standard_fields
 from wellkept.errors import SecretLeak, UsageError
 from wellkept.origin import IN_CODE, Origin
 
@@ -420,8 +420,9 @@ def _parts(payload: object) -> Iterable[object] | None:
         return cast("Mapping[object, object]", payload).values()
     if isinstance(payload, (list, tuple, set, frozenset)):
         return cast("Iterable[object]", payload)
-    if is_dataclass(payload) and not isinstance(payload, type):
-        return [getattr(payload, field.name) for field in fields(payload)]
+    fields = standard_fields(payload)
+    if fields is not None:
+        return [getattr(payload, field.name) for field in fields]
     return vars(payload).values() if hasattr(type(payload), "_wellkept_seal") else None
 
 
@@ -481,7 +482,7 @@ def _call(callback: Callable[[], None]) -> str | None:
 def _field(payload: object, name: str) -> object:
     if isinstance(payload, Mapping):
         return cast("Mapping[object, object]", payload).get(name)
-    if hasattr(type(payload), "_wellkept_seal") or is_dataclass(payload):
+    if hasattr(type(payload), "_wellkept_seal") or standard_fields(payload) is not None:
         return getattr(payload, name, None)
     return None
 

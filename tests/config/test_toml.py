@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import FrozenInstanceError
 from decimal import Decimal
 from pathlib import Path
 from traceback import walk_tb
@@ -63,7 +62,7 @@ def test_the_repr_of_a_document_shows_nothing_of_it() -> None:
 
 def test_a_document_cannot_be_changed() -> None:
     document = parse(SECRET, "Config.toml")
-    with pytest.raises(FrozenInstanceError):
+    with pytest.raises(AttributeError):
         document.name = "other"  # type: ignore[misc]
 
 
@@ -146,7 +145,7 @@ def test_what_is_at_its_limit_loads(text: str) -> None:
         ('\na = "CANARY\nb = 1', "has a string that is not closed", (2, 5)),
         ("a = 'CANARY\nb = 1", "has a string that is not closed", (1, 5)),
         ('a = 1\nb = """CANARY\n\n', "has a string that is not closed", (2, 5)),
-        ("a = 1\nb = '''CANARY\n\n", "has a string that is not closed", (2, 5)),
+        ("a = '1'\nb = '''CANARY\n\n", "has a string that is not closed", (2, 5)),
         ('a = "CANARY', "has a string that is not closed", (1, 5)),
         ("a = 1e99999", "has a number that is out of range", (1, 5)),
         ("a = [1.5,\n-1e-99999]", "has a number that is out of range", (2, 1)),

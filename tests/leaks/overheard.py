@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 
 import wellkept
+from tests.leaks.canaries import shows
 from tests.leaks.sinks import spoken
 from wellkept.errors import ConfigError, WellkeptError
 from wellkept.events import BUS
@@ -32,6 +33,22 @@ def overheard(action: Callable[[], object], level: int = logging.DEBUG) -> tuple
             error = raised
     text = heard()
     return error, text if error is None else f"{text}\n{_told(error)}"
+
+
+def assert_silent(action: Callable[[], object], level: int = logging.DEBUG) -> type[BaseException]:
+    """Do what must fail; assert that nothing of it shows a canary, and that its error stands alone.
+
+    Returns:
+        The class of the error.
+    """
+    error, told = overheard(action, level)
+    assert error is not None
+    kind = type(error)
+    assert (error.__cause__, error.__context__) == (None, None)
+    del error
+    is_shown, told = shows(told), ""  # a test runner may print the locals of a failing frame
+    assert not is_shown, f"a canary shows in {kind.__name__}"
+    return kind
 
 
 @contextlib.contextmanager

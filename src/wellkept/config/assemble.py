@@ -1,11 +1,11 @@
 """From outcomes to an instance: conversion, defaults, nesting and `validate`. No I/O here."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import cast
 
+from wellkept._dataclasses import dataclass, replace
 from wellkept.config.convert.converter import INVALID, At
 from wellkept.config.convert.rules import broken_rules
 from wellkept.config.declare import MISSING, Settings, declared

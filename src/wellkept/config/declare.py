@@ -3,13 +3,12 @@
 This file does no I/O.
 """
 
-import dataclasses
+import sys
 import types
 import weakref
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from inspect import cleandoc, get_annotations
 from typing import (
+    TYPE_CHECKING,
     Any,
     ClassVar,
     Final,
@@ -23,8 +22,12 @@ from typing import (
     overload,
 )
 
+from wellkept._dataclasses import dataclass, replace, standard_fields
 from wellkept.config.names import NESTING, canonical
 from wellkept.errors import DeclarationError
+
+if TYPE_CHECKING:
+    import dataclasses
 
 T = TypeVar("T")
 
@@ -228,7 +231,7 @@ def declared_namespaces() -> frozenset[str]:
 def is_record(hint: object) -> bool:
     """Whether a hint is a class with fields of its own: a Settings class or a dataclass."""
     cls = cast("type[object]", hint) if isinstance(hint, type) else object
-    return issubclass(cls, Settings) or dataclasses.is_dataclass(cls)
+    return issubclass(cls, Settings) or standard_fields(cls) is not None
 
 
 def declared(cls: type) -> tuple[Declared, ...]:
@@ -249,8 +252,8 @@ _declared: "weakref.WeakKeyDictionary[type, tuple[Declared, ...]]" = weakref.Wea
 def _read(cls: type) -> tuple[Declared, ...]:
     hints = _hints(cls)
     docs = documented(cls)
-    if dataclasses.is_dataclass(cls):
-        fields = cast("tuple[dataclasses.Field[object], ...]", dataclasses.fields(cls))
+    fields = standard_fields(cls)
+    if fields is not None:
         return tuple(_of_dataclass(field, hints[field.name], docs) for field in fields if field.init)
     owner = cast("type[object]", cls)
     return tuple(
@@ -266,13 +269,14 @@ def _of_settings(cls: type, name: str, hint: object, docs: Mapping[str, str]) ->
         given = MISSING
     extras = given if isinstance(given, Extras) else Extras(default=given)
     if not extras.doc:
-        extras = dataclasses.replace(extras, doc=docs.get(name, ""))
+        extras = replace(extras, doc=docs.get(name, ""))
     return Declared(name, hint, (extras.name or name,), extras)
 
 
 def _of_dataclass(field: "dataclasses.Field[object]", hint: object, docs: Mapping[str, str]) -> Declared:
-    default = MISSING if field.default is dataclasses.MISSING else field.default
-    factory = None if field.default_factory is dataclasses.MISSING else field.default_factory
+    none: object = sys.modules["dataclasses"].MISSING  # loaded, as the class is there
+    default = MISSING if field.default is none else field.default
+    factory = None if field.default_factory is none else cast("Callable[[], object]", field.default_factory)
     extras = Extras(default, factory, doc=docs.get(field.name, ""))
     return Declared(field.name, hint, (field.name, *field.metadata.get("names", ())), extras)
 
@@ -296,16 +300,18 @@ def _hints(cls: type) -> dict[str, object]:
 def documented(cls: type) -> dict[str, str]:
     """What the `Attributes:` section of a class docstring (Google style) says of each name."""
     docs: dict[str, str] = {}
-    name = ""
-    inside = False
-    for line in cleandoc(cls.__doc__ or "").splitlines():
-        if not line.startswith(" "):
-            inside = line.strip() == "Attributes:"
-        elif inside and line.startswith("    ") and not line.startswith("     ") and ":" in line:
-            name, text = (part.strip() for part in line.split(":", 1))
+    name, section = "", -1  # section: how far the heading is indented, or -1 outside of it
+    for line in (cls.__doc__ or "").splitlines():
+        text, indent = line.strip(), len(line) - len(line.lstrip())
+        if text == "Attributes:":
+            name, section = "", indent
+        elif text and section >= 0 and indent <= section:
+            section = -1
+        elif section >= 0 and indent == section + 4 and ":" in text:
+            name, text = (part.strip() for part in text.split(":", 1))
             docs[name] = text
-        elif inside and name:
-            docs[name] = f"{docs[name]} {line.strip()}"
+        elif text and section >= 0 and name:
+            docs[name] = f"{docs[name]} {text}"
     return docs
 
 
@@ -313,7 +319,7 @@ def _own_names(cls: type) -> list[tuple[str, str]]:
     """Pairs of Python name and spelling, read without resolving any hint."""
     pairs: dict[str, str] = {}
     for one in reversed(cls.__mro__):
-        for name, hint in get_annotations(one).items():
+        for name, hint in getattr(one, "__annotations__", {}).items():
             if name in Settings.__annotations__ or _is_class_variable(hint):
                 continue
             given = getattr(cls, name, None)

@@ -1,9 +1,9 @@
 """What each layer said of each setting, for people and for programs. No value stands here."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
+from wellkept._dataclasses import dataclass
 from wellkept.errors import Problem
 from wellkept.origin import Origin
 

@@ -3,10 +3,10 @@
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from queue import Empty, SimpleQueue
 
+from wellkept._dataclasses import replace
 from wellkept.errors import Malformed, SourceError, Unreachable, UsageError
 from wellkept.model import Reading, Reference
 from wellkept.ports import Closes, FetchesMany, Source

@@ -8,7 +8,8 @@ This file does no I/O.
 """
 
 import re
-from dataclasses import dataclass
+
+from wellkept._dataclasses import dataclass
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 32
@@ -52,7 +53,7 @@ QUOTED = (
 _MARK = re.compile(rf"(?:[^]\[{{}}.,=\n\"'#]++|{QUOTED})*+(.|\Z)", re.DOTALL)
 _DIGITS = rf"(?<![0-9A-Za-z_])[0-9][0-9A-Fa-fox_]{{{MAX_DIGITS},}}+"
 _LONG_RUN = re.compile(_DIGITS)
-_LONG_NUMBER = re.compile(rf"{QUOTED}|({_DIGITS})", re.DOTALL)
+_LONG_NUMBER = rf"(?s:{QUOTED}|({_DIGITS}))"  # compiled where it is needed, which is hardly ever
 
 
 def find_excess(text: str) -> Excess | None:
@@ -66,7 +67,7 @@ def find_excess(text: str) -> Excess | None:
 
 def _find_long_number(text: str) -> Excess | None:
     if _LONG_RUN.search(text):  # mostly there is none, quoted or not
-        for found in _LONG_NUMBER.finditer(text):
+        for found in re.finditer(_LONG_NUMBER, text):
             if found[1] is not None:
                 fact = f"holds a number of more than {MAX_DIGITS:,} digits"
                 return Excess(fact, "shorten it, or put it in quotes", found.start(1))
@@ -78,18 +79,18 @@ def _find_crowd(text: str) -> Excess | None:
     seen = dict.fromkeys(_CAPS, 0)
     depth = 0
     opened: list[int] = []
-    for found in _MARK.finditer(text):
-        mark = found[1]
-        if mark not in seen:
-            break  # the end, or a quote that is not closed on its line
+    at = 0
+    # What is no mark is the end, or a quote that is not closed on its line.
+    while (found := _MARK.match(text, at)) and (mark := found[1]) in seen:
+        at = found.end()
         seen[mark] += 1
         most, what = _CAPS[mark]
         if seen[mark] > most:
-            return Excess(f"holds more than {most:,} {what}", "name the right file, or split it", found.start(1))
+            return Excess(f"holds more than {most:,} {what}", "name the right file, or split it", at - 1)
         depth = _depth_after(mark, depth, opened)
         if depth > MAX_DEPTH:
             hint = "nest less, or close a bracket that is still open"
-            return Excess(f"nests more than {MAX_DEPTH} levels deep", hint, found.start(1))
+            return Excess(f"nests more than {MAX_DEPTH} levels deep", hint, at - 1)
     return None
 
 

@@ -6,8 +6,8 @@ is said here may name a key, and never a value. This file does no I/O.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from wellkept._dataclasses import dataclass
 from wellkept.config.limits import MAX_KEY_LENGTH, QUOTED
 from wellkept.config.positions import KeyPath, Place, Positions, Repeat, find_positions, place_in
 from wellkept.errors import Kind
@@ -58,8 +58,9 @@ _REPETITIONS = (
     "Cannot mutate immutable namespace",
     "Duplicate inline table key",
 )
-_AT = re.compile(r"\(at line (\d+), column (\d+)\)$")
-_STRING = re.compile(rf"{QUOTED}|([\"'])", re.DOTALL)
+# Only what is sought in every text is compiled on import; re keeps the others from their first use on.
+_AT = r"\(at line (\d+), column (\d+)\)$"
+_STRING = rf"(?s:{QUOTED}|([\"']))"
 _LONG_QUOTES = ('"""', "'''")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _BAD = {
@@ -67,8 +68,8 @@ _BAD = {
     "\r": ("has a carriage return without a line feed", "end lines with LF or CRLF"),
 }
 _NUL_ESCAPES = (r"\u0000", r"\U00000000")
-_BARE = re.compile(r"[A-Za-z0-9_-]+")
-_EXPONENT = re.compile(r"[+-]?[0-9][0-9_]*(?:\.[0-9_]+)?[eE][+-]?[0-9_]{5}")
+_BARE = r"[A-Za-z0-9_-]+"
+_EXPONENT = r"[+-]?[0-9][0-9_]*(?:\.[0-9_]+)?[eE][+-]?[0-9_]{5}"
 
 
 def explain(complaint: str, text: str, name: str) -> Mistake:
@@ -79,10 +80,9 @@ def explain(complaint: str, text: str, name: str) -> Mistake:
         text: the text that it read.
         name: what that is called in places.
     """
-    if complaint.startswith(_REPETITIONS):
-        repeats = find_positions(text).duplicates
-        if repeats:
-            return _repetition(repeats, name)
+    repeats = find_positions(text).duplicates if complaint.startswith(_REPETITIONS) else ()
+    if repeats:
+        return _repetition(repeats, name)
     fact, hint = next(
         (meant for beginning, meant in _COMPLAINTS.items() if complaint.startswith(beginning)),
         ("is not TOML", "correct it there"),
@@ -97,8 +97,9 @@ def explain(complaint: str, text: str, name: str) -> Mistake:
 
 def explain_number(text: str) -> Mistake:
     """Say where the number is whose exponent goes too far."""
+    is_far = re.compile(_EXPONENT).match
     offsets = find_positions(text).values.values()
-    place = next((place_in(text, offset) for offset in offsets if _EXPONENT.match(text, offset)), None)
+    place = next((place_in(text, offset) for offset in offsets if is_far(text, offset)), None)
     return Mistake("has a number that is out of range", "correct its exponent, or put it in quotes", place)
 
 
@@ -113,7 +114,7 @@ def find_bad_character(text: str) -> Mistake | None:
         fact, hint = _BAD.get(found[0], ("has a control character", "remove it, or write it as an escape"))
         return Mistake(fact, hint, place_in(text, found.start()))
     if any(escape in text for escape in _NUL_ESCAPES):
-        for string in _STRING.finditer(text):
+        for string in re.finditer(_STRING, text):
             escapes = string[0].replace(r"\\", "") if string[0].startswith('"') else ""
             if any(escape in escapes for escape in _NUL_ESCAPES):
                 return Mistake(*_BAD["\0"], place_in(text, string.start()))
@@ -131,7 +132,7 @@ def find_long_key(positions: Positions) -> Mistake | None:
 
 def _offset(complaint: str, text: str) -> int:
     """Where a complaint points to; at the end, behind the last character that can be seen."""
-    found = _AT.search(complaint)
+    found = re.search(_AT, complaint)
     if found is None:
         return len(text.rstrip())
     start = 0
@@ -150,15 +151,16 @@ def _repetition(repeats: Sequence[Repeat], name: str) -> Mistake:
 
 def _dotted(path: KeyPath) -> str:
     """A path as one may write it, on one line and no longer than a key may be."""
-    steps = (step if isinstance(step, int) or _BARE.fullmatch(step) else ascii(step) for step in path)
+    steps = (step if isinstance(step, int) or re.fullmatch(_BARE, step) else ascii(step) for step in path)
     text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)[1:]
     return text if len(text) <= MAX_KEY_LENGTH else f"{text[:MAX_KEY_LENGTH]}…"
 
 
-def _place_of_unclosed_string(text: str) -> Place | None:
+def _place_of_unclosed_string(text: str) -> Place:
     """The place of its opening quotes: tomllib tells where it gave up."""
-    for string in _STRING.finditer(text):
-        is_open_to_the_end = string[0].startswith(_LONG_QUOTES) and string.end() == len(text)
-        if string[1] or is_open_to_the_end:
-            return place_in(text, string.start())
-    return None
+    opened = (
+        string.start()
+        for string in re.finditer(_STRING, text)
+        if string[1] or (string[0].startswith(_LONG_QUOTES) and string.end() == len(text))
+    )
+    return place_in(text, next(opened, len(text)))

@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 
+from wellkept._dataclasses import replace
 from wellkept.config.names import did_you_mean
 from wellkept.config.shapes import as_table
 from wellkept.errors import Absent, Malformed, SourceError

@@ -17,9 +17,10 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
+
+from wellkept._dataclasses import dataclass
 
 KeyPath = tuple[str | int, ...]  # keys, and indexes of array items: ("backends", 2, "port")
 Place = tuple[int, int]  # line and column, from 1; a column is a character

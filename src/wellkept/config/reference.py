@@ -9,9 +9,9 @@ a person wrote is never quoted in a refusal, because a value may stand there by 
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
+from wellkept._dataclasses import dataclass
 from wellkept.config.names import closest
 from wellkept.model import Reference
 

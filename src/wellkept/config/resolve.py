@@ -6,8 +6,8 @@ target of a reference that says `?optional=true` lets the next layer speak.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 
+from wellkept._dataclasses import dataclass, field, replace
 from wellkept.config.convert.converter import Answer, Step
 from wellkept.config.explain import Line, Verdict
 from wellkept.config.fetch import COMMON_OPTIONS, Fetcher

@@ -5,11 +5,11 @@ and a Secret come whole. This file does no I/O.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from types import UnionType
 from typing import Annotated, Union, cast, get_args, get_origin
 from weakref import WeakKeyDictionary
 
+from wellkept._dataclasses import dataclass, replace
 from wellkept.config.convert.build import converter_for
 from wellkept.config.convert.converter import Converter
 from wellkept.config.declare import Declared, Extras, Settings, declared

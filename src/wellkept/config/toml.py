@@ -7,9 +7,9 @@ holds the text: below the public functions a `Mistake` is returned.
 
 import os
 import tomllib
-from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 
+from wellkept._dataclasses import dataclass, field
 from wellkept._files import FileFault, FilePath, read_file
 from wellkept.config.limits import MAX_BYTES, MAX_DIGITS, find_excess
 from wellkept.config.mistakes import Mistake, explain, explain_number, find_bad_character, find_long_key

@@ -9,9 +9,9 @@ Errors of this file never quote the text that they refuse.
 """
 
 import re
-from dataclasses import dataclass
 from typing import Annotated, Self, TypeAlias
 
+from wellkept._dataclasses import dataclass
 from wellkept.errors import DeclarationError, UsageError
 from wellkept.secret import RevealedText
 

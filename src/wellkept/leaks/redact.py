@@ -8,9 +8,9 @@ it may still be written.
 import threading
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 
 from wellkept._clock import SYSTEM_CLOCK, Clock
+from wellkept._dataclasses import dataclass, field
 from wellkept.events import BUS, Event, Topic
 from wellkept.leaks.forms import SHORTEST, forms_of
 from wellkept.leaks.matcher import LOOP_LIMIT, GramMatcher, LoopMatcher, Matcher

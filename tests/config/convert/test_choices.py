@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from decimal import Decimal
 from enum import Enum, IntEnum, StrEnum
+from itertools import count
 from typing import Literal
 
 import pytest
@@ -66,6 +67,7 @@ Many = Enum("Many", "A B C D E F G H I J K L M N O P")
         (Literal[Mode.FAST, "slow"], "fast", Mode.FAST),
         (Literal[Mode.FAST, "slow"], "slow", "slow"),
     ],
+    ids=map(str, count()),
 )
 def test_a_choice_is_found_by_value_then_by_name(convert: Convert, hint: object, value: object, made: object) -> None:
     result = convert(hint, value)
@@ -83,6 +85,7 @@ def test_a_choice_is_found_by_value_then_by_name(convert: Convert, hint: object,
         (Literal[False, "x"], "false", False),
         (Literal["1", 1], "1", "1"),
     ],
+    ids=map(str, count()),
 )
 def test_text_of_a_variable_means_the_choice_that_is_written_so(
     convert: Convert, hint: object, text: str, made: object
@@ -109,6 +112,7 @@ def test_text_of_a_variable_means_the_choice_that_is_written_so(
         (Literal["a"], None),
         (Literal[1], Decimal("sNaN")),
     ],
+    ids=map(str, count()),
 )
 def test_what_is_no_choice_is_refused(refuse: Refuse, hint: object, value: object) -> None:
     assert len(refuse(hint, value)) == 1
@@ -123,6 +127,7 @@ def test_what_is_no_choice_is_refused(refuse: Refuse, hint: object, value: objec
         (Literal[1, True], "expected one of 1, true"),
         (Many, "expected one of 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, …"),
     ],
+    ids=map(str, count()),
 )
 def test_a_refusal_lists_what_was_declared(refuse: Refuse, hint: object, message: str) -> None:
     (problem,) = refuse(hint, "CANARY-d5")

@@ -4,6 +4,7 @@ from collections import abc
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import count
 from typing import Annotated, Any
 
 import pytest
@@ -63,6 +64,7 @@ class Pool:
         (abc.MutableMapping[str, int], {}, {}),
         (list[Backend], [{"name": "a"}], [Backend(name="a")]),
     ],
+    ids=map(str, count()),
 )
 def test_each_item_is_converted(convert: Convert, hint: object, value: object, made: object) -> None:
     result = convert(hint, value)
@@ -82,6 +84,7 @@ def test_each_item_is_converted(convert: Convert, hint: object, value: object, m
         (list[Backend], '[{"name": "a", "port": "8080"}]', [Backend(name="a", port=8080)]),
         (list[Backend], "[{ name = 'a' }]", [Backend(name="a")]),
     ],
+    ids=map(str, count()),
 )
 def test_a_literal_in_a_variable_is_read_with_lax_items(
     convert: Convert, hint: object, text: str, made: object
@@ -106,6 +109,7 @@ def test_a_list_of_a_source_is_used_directly_with_lax_items(convert: Convert) ->
         (dict[str, int], [1], "a table, each value a whole number"),
         (dict[str, int], "{}", "a table, each value a whole number"),
     ],
+    ids=map(str, count()),
 )
 def test_another_shape_is_refused(refuse: Refuse, hint: object, value: object, expected: str) -> None:
     (problem,) = refuse(hint, value)
@@ -176,7 +180,8 @@ class TestKey:
             (list[int], "name"),
             (Backend, "name"),
         ],
-        )
+        ids=map(str, count()),
+    )
     def test_what_cannot_be_a_key_is_refused_when_it_is_declared(self, hint: object, key: str) -> None:
         with pytest.raises(DeclarationError):
             converter_for(hint, key=key)

@@ -88,7 +88,7 @@ def is_even(value: int) -> bool:
         (Annotated[Annotated[int, at.Ge(1)], at.Le(3)], 3, 4, "a whole number, at least 1, at most 3"),
         (Annotated[int, at.MultipleOf(0)], None, 4, "a whole number, a multiple of 0"),
     ],
-    ids=map(str, count()),  # the repr of a lambda is another one in each worker
+    ids=map(str, count()),
 )
 def test_a_constraint_holds_and_words_its_refusal(  # noqa: PLR0917 two fixtures and a row of the table
     convert: Convert, refuse: Refuse, hint: object, good: object, bad: object, message: str | None
@@ -159,6 +159,7 @@ class TestSecrets:
         (Annotated[datetime, at.Ge(_MOMENT)], converter_for(datetime).json_schema()),
         (Annotated[bytes, at.MinLen(1)], converter_for(bytes).json_schema()),
     ],
+    ids=map(str, count()),
 )
 def test_the_schema_is_narrowed(hint: object, schema: dict[str, Any]) -> None:
     assert converter_for(hint).json_schema() == schema

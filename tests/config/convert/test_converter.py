@@ -1,7 +1,6 @@
 """Where a converter stands: problems, places, answers."""
 
-from dataclasses import replace
-
+from wellkept._dataclasses import replace
 from wellkept.config.convert.build import converter_for
 from wellkept.config.convert.converter import INVALID, Answer, At, Step
 from wellkept.errors import Kind

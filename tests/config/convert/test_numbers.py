@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 from decimal import Decimal
 from enum import IntEnum
+from itertools import count
 
 import pytest
 
@@ -32,6 +33,7 @@ class Level(IntEnum):
         (bool, True, True),
         (bool, False, False),
     ],
+    ids=map(str, count()),
 )
 def test_tomls_own_types_are_taken(convert: Convert, hint: type, value: object, made: object) -> None:
     result = convert(hint, value)
@@ -64,6 +66,7 @@ def test_tomls_own_types_are_taken(convert: Convert, hint: type, value: object, 
         (bool, "true"),
         (bool, Decimal(1)),
     ],
+    ids=map(str, count()),
 )
 def test_other_types_of_toml_are_refused(refuse: Refuse, hint: type, value: object) -> None:
     assert len(refuse(hint, value)) == 1
@@ -95,6 +98,7 @@ def test_other_types_of_toml_are_refused(refuse: Refuse, hint: type, value: obje
         (bool, "OFF", False),
         (bool, "0", False),
     ],
+    ids=map(str, count()),
 )
 def test_text_of_a_variable_is_read(convert: Convert, hint: type, text: str, made: object) -> None:
     result = convert(hint, text, lax=True)
@@ -129,6 +133,7 @@ def test_text_of_a_variable_is_read(convert: Convert, hint: type, text: str, mad
         (bool, "t"),
         (bool, "true "),
     ],
+    ids=map(str, count()),
 )
 def test_text_that_is_no_such_value_is_refused(refuse: Refuse, hint: type, text: str) -> None:
     assert len(refuse(hint, text, lax=True)) == 1

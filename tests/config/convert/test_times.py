@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta, timezone
+from itertools import count
 
 import pytest
 
@@ -54,6 +55,7 @@ _LOCAL = datetime(2026, 11, 24, 8, 30)  # noqa: DTZ001 TOML has local times too
         (Size, "2 tib", 2 * 1024**4),
         (Size, "0.3 KiB", 307),
     ],
+    ids=map(str, count()),
 )
 def test_a_good_value_is_taken(convert: Convert, hint: type, value: object, made: object, lax: bool) -> None:
     result = convert(hint, value, lax=lax)
@@ -96,6 +98,7 @@ def test_a_good_value_is_taken(convert: Convert, hint: type, value: object, made
         (Size, "-1 kB"),
         (Size, ""),
     ],
+    ids=map(str, count()),
 )
 def test_what_is_no_such_value_is_refused(refuse: Refuse, hint: type, value: object, lax: bool) -> None:
     assert len(refuse(hint, value, lax=lax)) == 1

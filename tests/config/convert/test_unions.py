@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import count
 from pathlib import Path
 from typing import Optional, Union
 
@@ -43,6 +44,7 @@ class Login(Settings):
         (Optional[int], 5, 5),  # noqa: UP045 the older spelling
         (Union[int, str, None], "a", "a"),  # noqa: UP007 as above
     ],
+    ids=map(str, count()),
 )
 def test_the_exact_number_else_the_first_member_that_fits(
     convert: Convert, hint: object, value: object, made: object
@@ -61,6 +63,7 @@ def test_the_exact_number_else_the_first_member_that_fits(
         (bool | int, "1", True),
         (int | bool, "1", 1),
     ],
+    ids=map(str, count()),
 )
 def test_text_goes_by_the_order_of_the_declaration(convert: Convert, hint: object, text: str, made: object) -> None:
     result = convert(hint, text, lax=True)

@@ -1,10 +1,10 @@
 """Any value: what `object` and `Any` take, such as the inside of a logging configuration."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import cast
 
+from wellkept._dataclasses import dataclass, field
 from wellkept.config.convert.converter import INVALID, At
 from wellkept.config.convert.keys import at_key
 from wellkept.config.convert.literals import structure

@@ -3,13 +3,13 @@
 import types
 from collections import abc
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
+from wellkept._dataclasses import replace
 from wellkept.config.convert.anything import AnyConverter
 from wellkept.config.convert.choices import Choices, choices_of_enum, choices_of_literal
 from wellkept.config.convert.collections import DictConverter, ListConverter, TupleConverter

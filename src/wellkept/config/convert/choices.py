@@ -4,11 +4,11 @@ These values come from the declaration, so problems may name them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
 from typing import cast
 
+from wellkept._dataclasses import dataclass, field
 from wellkept.config.convert.converter import INVALID, At
 from wellkept.errors import DeclarationError
 

@@ -1,9 +1,9 @@
 """Lists, tuples, sets and dicts: each item is converted by itself, and each has its place."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, cast
 
+from wellkept._dataclasses import dataclass, field
 from wellkept.config.convert.converter import INVALID, At, Converter
 from wellkept.config.convert.keys import at_key
 from wellkept.config.convert.literals import structure

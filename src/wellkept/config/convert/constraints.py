@@ -7,11 +7,11 @@ as Python's `Annotated` has it. A refusal is worded by the constraint, never by 
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, time
 from decimal import Decimal
 from typing import Any, cast
 
+from wellkept._dataclasses import dataclass
 from wellkept.config.convert.converter import INVALID, At, Converter
 from wellkept.config.types import Pattern
 

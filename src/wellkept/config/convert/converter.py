@@ -14,9 +14,9 @@ This package does no I/O.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
+from wellkept._dataclasses import dataclass, field, replace
 from wellkept.errors import Kind, Problem
 from wellkept.origin import Origin
 

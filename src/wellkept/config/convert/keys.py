@@ -1,7 +1,6 @@
 """A key of a table in problems: never one that a secret gave, never a long one."""
 
-from dataclasses import replace
-
+from wellkept._dataclasses import replace
 from wellkept.config.convert.converter import At
 
 _MAX_SHOWN = 64

@@ -5,9 +5,9 @@ A key means a field when it is equal to one of the field's spellings without `_`
 
 from collections.abc import Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from typing import cast
 
+from wellkept._dataclasses import dataclass, field
 from wellkept.config.convert.collections import table_fix
 from wellkept.config.convert.converter import INVALID, At, Converter
 from wellkept.config.convert.keys import at_key, shown

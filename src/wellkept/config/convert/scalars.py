@@ -5,9 +5,9 @@ types it takes, how its text is read.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+from wellkept._dataclasses import dataclass, field
 from wellkept.config.convert.converter import INVALID, At
 
 

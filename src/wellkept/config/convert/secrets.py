@@ -1,7 +1,6 @@
 """`Secret[T]`: the value is converted as T, then only a handle goes on."""
 
-from dataclasses import dataclass, field, replace
-
+from wellkept._dataclasses import dataclass, field, replace
 from wellkept.config.convert.converter import INVALID, Answer, At, Converter
 from wellkept.secret import Secret
 

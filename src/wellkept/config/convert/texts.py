@@ -1,10 +1,10 @@
 """Text, bytes, paths and URLs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
+from wellkept._dataclasses import dataclass, field
 from wellkept.config.convert.converter import INVALID, Answer, At
 from wellkept.config.convert.numbers import WHOLE
 from wellkept.config.types import URL

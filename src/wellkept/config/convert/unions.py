@@ -6,9 +6,9 @@ A number, a truth value or a date that has a member of exactly its type goes the
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, time
 
+from wellkept._dataclasses import dataclass
 from wellkept.config.convert.converter import INVALID, Answer, At, Converter
 from wellkept.errors import Problem
 

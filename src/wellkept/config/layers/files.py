@@ -6,9 +6,9 @@ the implicit `Config.toml` and `Secrets.toml` of the current folder need not be.
 
 import os
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 
+from wellkept._dataclasses import dataclass
 from wellkept._files import is_exposed
 from wellkept.config.layers.directory import exposed, read_directory
 from wellkept.config.layers.say import Heard, Refers
@@ -75,7 +75,7 @@ def _read_path(schema: Schema, path: str, namespaces: Collection[str]) -> Heard:
         document = read(path, name)
     except TomlFault as fault:
         return broken(name, fault)
-    heard = _read_document(schema, document, os.path.dirname(os.path.abspath(path)), namespaces)  # noqa: PTH100, PTH120
+    heard = _read_document(schema, document, os.path.dirname(os.path.abspath(path)), namespaces)  # noqa: PTH100, PTH120 as above
     if _holds_secrets(schema, heard) and is_exposed(path):
         heard.warnings.append(exposed(name, f"chmod 600 {name}"))
     return heard

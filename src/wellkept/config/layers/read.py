@@ -8,8 +8,8 @@ next one; a bad value in a layer is an error and never a reason to look lower.
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
+from wellkept._dataclasses import dataclass, field
 from wellkept.config.declare import declared_namespaces
 from wellkept.config.layers.arguments import read_arguments
 from wellkept.config.layers.environment import read_environment

@@ -1,9 +1,9 @@
 """What one layer says of one setting, and what reading a layer brings. No I/O here."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import StrEnum
 
+from wellkept._dataclasses import dataclass, field
 from wellkept.config.convert.converter import Step
 from wellkept.errors import Kind, Problem
 from wellkept.origin import Origin

@@ -5,8 +5,8 @@ literal in a variable. This file does no I/O.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
+from wellkept._dataclasses import dataclass
 from wellkept.config.convert.converter import Step
 from wellkept.config.declare import RESERVED_TABLE
 from wellkept.config.layers.say import Form, Heard, Refers, Say, unknown

@@ -1,4 +1,4 @@
-"""No error of ours shows a value: not in text, attributes, chain, locals of frames, logs, events or warnings."""
+"""A bad value of any type, in any layer, is a problem that does not show it: see `overheard` for where is looked."""
 
 import json
 import logging
@@ -15,7 +15,7 @@ from uuid import UUID
 import pytest
 from annotated_types import Ge, Len, Predicate
 
-from tests.leaks.canaries import TEXTS, Account, Login, shows
+from tests.leaks.canaries import TEXTS, shows
 from tests.leaks.overheard import overheard
 from wellkept import ConfigError, Secret, Settings, load
 from wellkept.config.types import URL, Byte, Pattern, Size
@@ -220,3 +220,4 @@ def test_a_bad_value_is_a_problem_that_does_not_show_it(read: Read, level: int, 
             elif error.__cause__ is not None or error.__context__ is not None:
                 wrong.append(f"{name} is chained with value {number}")
     assert wrong == []
+
