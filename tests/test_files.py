@@ -509,6 +509,7 @@ def test_a_plain_file_and_a_mounted_directory_are_updated(folder: Path) -> None:
     (folder / "pw").touch()
     assert not is_never_updated(folder / "pw")
     assert not is_never_updated("/proc")
+    assert not is_never_updated("/\0")
 
 
 def test_a_mount_table_is_read_as_the_kernel_writes_it() -> None:

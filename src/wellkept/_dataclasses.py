@@ -87,6 +87,7 @@ def _made(cls: type[T], *, is_frozen: bool, is_compared: bool) -> type[T]:
     taken = tuple(name for name in names if told[name].init)
     space |= {
         "__slots__": names,
+        "__qualname__": cls.__qualname__,
         "__init__": _initializer(told, is_frozen=is_frozen, has_more="__post_init__" in space),
         "__match_args__": taken,
         "__taken__": taken,

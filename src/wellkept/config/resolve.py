@@ -117,6 +117,8 @@ def _win(one: _Open, raw: object, schemes: Schemes) -> None:
 
 
 def _line(say: Say, verdict: Verdict, schemes: Schemes) -> Line:
+    if not _may_refer(say):
+        return Line(say.origin, verdict)
     tree = _parsed(say, "", schemes, [])
     references = tuple(str(reference) for reference in _references(tree))
     return Line(say.origin, verdict, references)
@@ -135,7 +137,15 @@ def _parsed(say: Say, name: str, schemes: Schemes, problems: list[Problem]) -> o
             return None
         return template if template.references else str(template)
 
-    return say.raw if say.refers is Refers.NEVER else _walked(say.raw, leaf)
+    return _walked(say.raw, leaf) if _may_refer(say) else say.raw
+
+
+def _may_refer(say: Say) -> bool:
+    """Whether it is worth a look: most values are numbers, or text without an opening."""
+    raw = say.raw
+    if say.refers is Refers.NEVER or isinstance(raw, (bool, int)):
+        return False
+    return not isinstance(raw, str) or "${" in raw
 
 
 def _walked(tree: object, leaf: Callable[[object, tuple[Step, ...]], object], path: tuple[Step, ...] = ()) -> object:

@@ -36,6 +36,7 @@ class Setting:
         hint: its declared type.
         converter: what turns a raw value into that type.
         extras: default, doc, reference and the like.
+        is_secret: whether its value is a Secret.
     """
 
     path: tuple[str, ...]
@@ -44,16 +45,12 @@ class Setting:
     hint: object
     converter: Converter
     extras: Extras
+    is_secret: bool = False
 
     @property
     def name(self) -> str:
         """The dotted Python name: `db.host`."""
         return ".".join(self.path)
-
-    @property
-    def is_secret(self) -> bool:
-        """Whether its value is a Secret."""
-        return is_secret_hint(self.hint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +164,8 @@ def _leaves(
         )
         _check_default(cls, one, extras)
         converter = _converter(cls, one)
-        yield Setting(here, spelt, canonical_path(spelt), one.hint, converter, extras)
+        is_secret = is_secret_hint(one.hint)
+        yield Setting(here, spelt, canonical_path(spelt), one.hint, converter, extras, is_secret=is_secret)
 
 
 def _converter(cls: type[Settings], one: Declared) -> Converter:

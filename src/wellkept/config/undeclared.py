@@ -10,8 +10,8 @@ from wellkept._files import FileFault, read_entries, without_final_newline
 from wellkept.config.convert.build import converter_for
 from wellkept.config.convert.converter import Answer, Step
 from wellkept.config.declare import RESERVED_TABLE, Extras
-from wellkept.config.layers.files import Chosen, broken, place_in, shown
-from wellkept.config.layers.say import Form, Heard, Refers, Say, say_text
+from wellkept.config.layers.files import DATA_VARIABLE, Chosen, broken, place_in, shown
+from wellkept.config.layers.say import Form, Refers, Say, say_text
 from wellkept.config.names import canonical, canonical_path
 from wellkept.config.schema import Setting
 from wellkept.config.shapes import as_list, as_table
@@ -84,7 +84,10 @@ def _plain(value: object) -> object:
 
 def _documents(chosen: Chosen, problems: list[Problem]) -> Iterator[Iterator[tuple[tuple[str, ...], Say]]]:
     if chosen.data is not None:
-        yield _leaves_of(parse(chosen.data, "BAL_CONFIG_DATA"), None)
+        try:
+            yield _leaves_of(parse(chosen.data, DATA_VARIABLE), None)
+        except TomlFault as fault:
+            problems += broken(DATA_VARIABLE, fault).problems
     for path in chosen.paths:
         if Path(path).is_dir():
             yield _entries(path, problems)
@@ -99,8 +102,7 @@ def _document(path: str, problems: list[Problem]) -> Document | None:
     try:
         return read(path, name)
     except TomlFault as fault:
-        heard: Heard = broken(name, fault)
-        problems += heard.problems
+        problems += broken(name, fault).problems
     return None
 
 
@@ -108,7 +110,7 @@ def _entries(path: str, problems: list[Problem]) -> Iterator[tuple[tuple[str, ..
     try:
         entries = read_entries(path)
     except FileFault as fault:
-        problems.append(Problem(path, fault.message, None, fault.hint or "check the mount", fault.kind))
+        problems.append(Problem(path, fault.fact, None, fault.hint or "check the mount", fault.kind))
         return
     for name, content in entries.items():
         value, note = without_final_newline(content)

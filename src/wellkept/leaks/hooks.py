@@ -107,8 +107,8 @@ def install(redactor: Redactor) -> Callable[[], None]:
 
 def _patched(installed: _Installed) -> _Installed:
     mask = installed.mask
-    installed.put(logging.Handler, "format", lambda original: _masking(original, mask))
-    installed.put(logging.LogRecord, "getMessage", lambda original: _masking(original, mask))
+    installed.put(logging.Handler, "format", lambda original: _formatting(original, mask))
+    installed.put(logging.LogRecord, "getMessage", lambda original: _message(original, mask))
     installed.put(warnings, "formatwarning", lambda original: _masking(original, mask))
     if cast("TextIO | None", sys.stderr) is not None:  # a daemon may have none
         installed.put(sys, "stderr", lambda original: MaskedStream(original, mask))
@@ -121,6 +121,42 @@ def _patched(installed: _Installed) -> _Installed:
 def _masking(original: Callable[..., str], mask: Callable[[str], str]) -> Callable[..., str]:
     def masked(*args: object, **kwargs: object) -> str:
         return mask(original(*args, **kwargs))
+
+    return masked
+
+
+class _Formatted(threading.local):
+    """The record that this thread formats: its text is masked as a whole, once."""
+
+    record: logging.LogRecord | None = None
+
+
+_formatted = _Formatted()
+
+
+def _formatting(original: Callable[..., str], mask: Callable[[str], str]) -> Callable[..., str]:
+    def masked(handler: logging.Handler, record: logging.LogRecord) -> str:
+        outer, _formatted.record = _formatted.record, record
+        text = shown = ""
+        try:
+            text = original(handler, record)
+            shown = mask(text)
+            return shown
+        finally:
+            _formatted.record = outer
+            # A formatter leaves the message on the record, where another handler may look. If all
+            # of it stands in a text that needed no mask, it needs none either.
+            message = record.__dict__.get("message", "")
+            if text != shown or message not in text:
+                record.message = mask(message)
+
+    return masked
+
+
+def _message(original: Callable[..., str], mask: Callable[[str], str]) -> Callable[..., str]:
+    def masked(record: logging.LogRecord) -> str:
+        text = original(record)
+        return text if _formatted.record is record else mask(text)
 
     return masked
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
-from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 from wellkept._dataclasses import replace
@@ -24,12 +23,12 @@ from wellkept.config.convert.sizes import SIZE
 from wellkept.config.convert.texts import (
     ADDRESS,
     BYTES,
-    PATH,
     TEXT,
     BytesConverter,
     PathConverter,
     TextConverter,
     URLConverter,
+    is_path,
 )
 from wellkept.config.convert.times import CLOCK, DATE, DURATION, MOMENT
 from wellkept.config.convert.unions import UnionConverter
@@ -46,7 +45,6 @@ SCALARS: Final[Mapping[object, Converter]] = {
     bool: TRUTH,
     str: TEXT,
     bytes: BYTES,
-    Path: PATH,
     URL: ADDRESS,
     Size: SIZE,
     datetime: MOMENT,
@@ -158,7 +156,7 @@ class _Compiler:
             return known
         if is_record(cls):
             return self._record(cls)
-        known = identifier(cls)
+        known = PathConverter(cls) if is_path(cls) else identifier(cls)
         if issubclass(cls, Enum):
             known = choices_of_enum(cls)
         if known is not None:

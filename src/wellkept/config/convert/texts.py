@@ -1,7 +1,8 @@
 """Text, bytes, paths and URLs."""
 
-from collections.abc import Mapping
-from pathlib import Path
+import os
+import sys
+from collections.abc import Callable, Mapping
 from typing import cast
 
 from wellkept._dataclasses import dataclass, field
@@ -59,24 +60,34 @@ class BytesConverter:
 
 @dataclass(frozen=True, slots=True)
 class PathConverter:
-    """A path; a relative one starts at the folder of the file that names it."""
+    """A path; a relative one starts at the folder of the file that names it.
 
+    Attributes:
+        cls: `pathlib.Path`, from whoever declared it: importing it costs more than a load.
+    """
+
+    cls: Callable[[str], object]
     expected: str = field(default="a path", init=False)
     passes_raw: bool = field(default=False, init=False)
 
     def convert(self, value: object, at: At) -> object:
         """Return the path, or report to `at` and return `INVALID`."""
-        if isinstance(value, Path):
-            return value
+        if isinstance(value, os.PathLike):
+            return cast("object", value)
         if not isinstance(value, str):
             return at.refuse("expected a path", 'write it in quotes: "data/file.txt"')
         if not value or "\0" in value:
             return at.refuse("expected a path", "write the name of a file or folder")
-        return Path(value) if at.base is None else Path(at.base, value)
+        return self.cls(value if at.base is None else os.path.join(at.base, value))  # noqa: PTH118 see `cls`
 
     def json_schema(self) -> dict[str, object]:
         """The JSON Schema of a path."""
         return {"type": "string", "minLength": 1}
+
+
+def is_path(cls: type) -> bool:
+    """Whether a class is `pathlib.Path`, without importing it."""
+    return cls is getattr(sys.modules.get("pathlib"), "Path", None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,4 +134,4 @@ def _bytes(value: object) -> bytes | None:
     return bytes(numbers) if is_fit else None
 
 
-TEXT, BYTES, PATH, ADDRESS = TextConverter(), BytesConverter(), PathConverter(), URLConverter()
+TEXT, BYTES, ADDRESS = TextConverter(), BytesConverter(), URLConverter()

@@ -1,7 +1,6 @@
 """The layer of a mounted Secret: a directory with one file a key."""
 
 import re
-from pathlib import PurePath
 
 from wellkept._files import FileFault, is_exposed, read_entries, without_final_newline
 from wellkept.config.layers.say import Heard, Refers, say_text, unknown
@@ -22,17 +21,17 @@ def read_directory(schema: Schema, path: str, shown: str) -> Heard:
     try:
         entries = read_entries(path)
     except FileFault as fault:
-        heard.refuse(Problem(shown, fault.message, None, fault.hint or "check the mount", fault.kind))
+        heard.refuse(Problem(shown, fault.fact, None, fault.hint or "check the mount", fault.kind))
         return heard
     known = {setting.form: setting for setting in schema.settings}
     names = [toml_key(setting.spelling) for setting in schema.settings]
     for name, content in entries.items():
         form = canonical_path(_NESTED.split(name))
-        place = str(PurePath(shown, name))
+        place = f"{shown}/{name}"
         setting = known.get(form)
         if setting is not None:
             value, note = without_final_newline(content)
-            file = str(PurePath(path, name))
+            file = f"{path}/{name}"
             origin = Origin(Layer.DIRECTORY, place, file=file, note=note)
             heard.hear(form, say_text(origin, value, Refers.NEVER))
             if setting.is_secret and not heard.warnings and is_exposed(file):

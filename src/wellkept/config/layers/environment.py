@@ -9,7 +9,7 @@ from wellkept.config.names import (
     NESTING,
     camel,
     canonical_path,
-    did_you_mean,
+    closest,
     is_plain_spelling,
     namespace_prefix,
     snake,
@@ -117,7 +117,10 @@ def _read_entries(setting: Setting, names: Mapping[str, str], environ: Mapping[s
 
 def _unused(schema: Schema, name: str) -> Problem:
     variables = [schema.variable(setting) for setting in schema.settings]
-    hint = did_you_mean(name, variables)
+    # Without the prefix, which all have in common and which would make anything look alike.
+    rests = [variable[len(schema.prefix) :] for variable in variables]
+    near = closest(name[len(schema.prefix) :], rests)
+    hint = None if near is None else f"did you mean {schema.prefix}{near}?"
     if hint is None:
         flat = {variable.replace(NESTING, "_"): variable for variable in variables}
         hint = f"did you mean {flat[name]}?" if name in flat else None

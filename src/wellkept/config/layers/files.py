@@ -125,7 +125,7 @@ def place_in(document: Document, path: KeyPath) -> Origin:
 def _nearest(document: Document, path: KeyPath) -> tuple[int, int] | None:
     """The place of a value, or of the nearest one around it that has a place."""
     while path:
-        spot = document.place(path)
+        spot = document.place(path) or document.key_place(path)
         if spot is not None:
             return spot
         path = path[:-1]

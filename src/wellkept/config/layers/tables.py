@@ -112,7 +112,7 @@ class Tables:
         hint = did_you_mean(key, names.values())
         if hint is None and elsewhere:
             hint = f"did you mean {self.schema.toml_key(elsewhere[0])}?"
-        name = ".".join(str(step) for step in at)
+        name = ".".join(str(step) if str(step).isprintable() else ascii(step) for step in at)
         return unknown(
             name,
             f"unused configuration value '{name}'",
