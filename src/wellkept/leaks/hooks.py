@@ -144,13 +144,18 @@ def _formatting(original: Callable[..., str], mask: Callable[[str], str]) -> Cal
             return shown
         finally:
             _formatted.record = outer
-            # A formatter leaves the message on the record, where another handler may look. If all
-            # of it stands in a text that needed no mask, it needs none either.
+            # A formatter leaves the message on the record, where another handler may look.
             message = record.__dict__.get("message", "")
             if text != shown or message not in text:
-                record.message = mask(message)
+                record.message = _masked_part(message, text, shown) or mask(message)
 
     return masked
+
+
+def _masked_part(message: str, text: str, shown: str) -> str | None:
+    """The message as it stands at the end of a masked text, if it does: masking again costs as much."""
+    head = text.removesuffix(message)
+    return shown[len(head) :] if len(head) < len(text) and shown.startswith(head) else None
 
 
 def _message(original: Callable[..., str], mask: Callable[[str], str]) -> Callable[..., str]:
