@@ -88,6 +88,9 @@ def _opened(scheme: str, environ: Mapping[str, str]) -> Source | SourceError:
         return open_source(scheme, environ)
     except UsageError as error:
         return Malformed(error.message, hint=error.hint)
+    except Exception as error:  # noqa: BLE001 a provider is somebody else's code, and its text may hold a value
+        name = type(error).__name__
+    return Malformed(f"{scheme}: its provider cannot be opened ({name})", hint="look at what the provider needs")
 
 
 def _refused(error: SourceError, references: Sequence[Reference]) -> dict[Reference, Answer]:

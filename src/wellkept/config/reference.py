@@ -18,7 +18,7 @@ from wellkept.model import Reference
 ESCAPE_HINT = "write $${ for a plain ${"
 
 _OPENING = re.compile(r"(\$?)\$\{")
-_BODY = re.compile(r"([A-Za-z][A-Za-z0-9_-]*):([^{}?#]*)(?:\?([^{}#]*))?(?:#([^{}]*))?")
+_BODY = re.compile(r"([A-Za-z][A-Za-z0-9_-]*):([^{}?#]*)(?:\?([^{}#]*))?(?:#([^{}#]*))?")
 _OPTION_NAME = re.compile(r"[a-z][a-z0-9_-]*")
 _DURATION = re.compile(r"[0-9]{1,9}(?:ms|s|m|h|d)")
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
