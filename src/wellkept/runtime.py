@@ -13,7 +13,7 @@ from wellkept.config.declare import MISSING, Settings
 from wellkept.config.explain import Explanation, SettingExplanation, Verdict
 from wellkept.config.fetch import Fetcher
 from wellkept.config.layers.environment import plain_name_of
-from wellkept.config.layers.read import Inputs, Layers, read_layers
+from wellkept.config.layers.read import Inputs, Layers, inputs_of, read_layers
 from wellkept.config.layers.say import Say
 from wellkept.config.resolve import Outcome, resolve
 from wellkept.config.schema import Schema, Setting, schema_of, type_text
@@ -80,15 +80,15 @@ def load(
         ConfigError: every problem at once.
         DeclarationError: the class itself cannot work.
     """
+    inputs = inputs_of(environ, files, arguments, overrides)
+    environ = arguments = overrides = None  # a traceback may show this frame: it must hold no value
     attempt = attempt_load(
         cls,
-        Inputs(os.environ if environ is None else environ, files, arguments or (), overrides or {}),
+        inputs,
         providers=providers or {},
         redact=not cls.namespace_ if redact is None else redact,
         strict_permissions=strict_permissions,
     )
-    # From here on a traceback could show the frame: it must hold no value.
-    environ = arguments = overrides = None
     if attempt.config is None:
         error = ConfigError(f"configuration of {cls.__qualname__}", attempt.problems)
         attempt.close()

@@ -308,6 +308,8 @@ class Secret(Generic[T_co]):
         return self.map(fill)
 
     def __repr__(self) -> str:
+        if id(self) not in _snapshots:  # in a traceback of its own constructor
+            return "<Secret>"
         name = self.name
         label = "" if name is None else f" {name}"
         return f"<Secret{label} from {self.origin}>"

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from wellkept.config.declare import Settings
-from wellkept.config.layers.read import Inputs
+from wellkept.config.layers.read import inputs_of
 from wellkept.errors import UsageError
 from wellkept.runtime import Attempt, attempt_load
 
@@ -68,5 +68,5 @@ def find_class(target: str) -> type[Settings]:
 
 def attempt(target: str, files: Sequence[str], arguments: Sequence[str]) -> Attempt:
     """Load the class that a person names, whether it works or not; secrets are masked."""
-    inputs = Inputs(os.environ, files or None, [f"-C{one}" for one in arguments])
+    inputs = inputs_of(None, files or None, [f"-C{one}" for one in arguments])
     return attempt_load(find_class(target), inputs, providers={}, redact=True)

@@ -22,7 +22,7 @@ from typing import (
     overload,
 )
 
-from wellkept._dataclasses import dataclass, replace, standard_fields
+from wellkept._dataclasses import dataclass, field, replace, standard_fields
 from wellkept.config.names import NESTING, canonical
 from wellkept.errors import DeclarationError
 
@@ -48,10 +48,11 @@ MISSING: Final = _Missing()
 class Extras:
     """What `setting()` says about a field, beside its type.
 
-    Attributes: as the arguments of `setting`.
+    Attributes: as the arguments of `setting`. The default is not in the repr: it may be a secret
+    that somebody wrote there by mistake.
     """
 
-    default: object = MISSING
+    default: object = field(default=MISSING, repr=False)
     default_factory: Callable[[], object] | None = None
     doc: str = ""
     name: str | None = None
@@ -180,9 +181,11 @@ class Settings:
         """Take the values as they are; `load` is what reads and converts them."""
         names = {one.name: one for one in declared(type(self))}
         unknown = sorted(values.keys() - names.keys())
+        missing = [name for name, one in names.items() if one.is_required and name not in values]
+        if unknown or missing:
+            values = {}  # a traceback may show this frame
         if unknown:
             raise TypeError(f"{type(self).__name__}: has no setting {unknown[0]}")
-        missing = [name for name, one in names.items() if one.is_required and name not in values]
         if missing:
             raise TypeError(f"{type(self).__name__}: needs {', '.join(missing)}")
         for name, one in names.items():
@@ -197,6 +200,7 @@ class Settings:
         return ()
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
+        del value  # a traceback may show this frame
         raise AttributeError(f"{type(self).__name__}.{name}: settings do not change; load again")
 
     def __delattr__(self, name: str) -> NoReturn:

@@ -99,7 +99,7 @@ def _refused(error: SourceError, references: Sequence[Reference]) -> dict[Refere
 
 def _ask_alone(source: Source, reference: Reference) -> dict[Reference, Answer]:
     try:
-        return {reference: source.fetch(reference)}
+        return {reference: _checked(reference, source.fetch(reference))}
     except SourceError as error:
         return {reference: error.with_traceback(None)}
     except Exception as error:  # noqa: BLE001 a provider is somebody else's code, and its text may hold a value
@@ -109,10 +109,17 @@ def _ask_alone(source: Source, reference: Reference) -> dict[Reference, Answer]:
 
 def _ask_together(source: FetchesMany, references: Sequence[Reference]) -> dict[Reference, Answer]:
     try:
-        return dict(zip(references, source.fetch_many(references), strict=True))
+        answers = zip(references, source.fetch_many(references), strict=True)
+        return {reference: _checked(reference, answer) for reference, answer in answers}
     except Exception as error:  # noqa: BLE001 as above
         name = type(error).__name__
     return {reference: _foreign(reference, name) for reference in references}
+
+
+def _checked(reference: Reference, answer: object) -> Answer:
+    if isinstance(answer, (Reading, SourceError)):
+        return answer
+    return Malformed(f"{reference}: its provider answered with no Reading", hint="a fault in the provider: report it")
 
 
 def _foreign(reference: Reference, name: str) -> Unreachable:

@@ -178,9 +178,8 @@ def _converter(cls: type[Settings], one: Declared) -> Converter:
 
 
 def _check_default(cls: type[Settings], one: Declared, extras: Extras) -> None:
-    given = extras.default
-    is_fit = given is None or isinstance(given, Secret) or one.is_required or extras.default_factory is not None
-    if is_secret_hint(one.hint) and not is_fit:
+    is_fit = extras.default is None or isinstance(extras.default, Secret) or one.is_required
+    if is_secret_hint(one.hint) and not is_fit and extras.default_factory is None:
         raise DeclarationError(
             f"{cls.__qualname__}.{one.name}: has a default that is not a Secret",
             hint="give none, so that it must be configured; in tests, Secret(…)",

@@ -25,6 +25,7 @@ def execute(command: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
     """
     program = shutil.which(command[0], path=environ.get("PATH", os.defpath))
     if program is None:
+        environ = {}  # a traceback may show this frame
         raise RunFailed(f"{command[0]}: no such command", hint="write its path, or look at PATH")
     # Python ignores these two, and a child would inherit that: `yes | head` would not end.
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
@@ -39,8 +40,19 @@ def execute(command: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
 
 
 def write_files(folder: str, values: Mapping[str, str]) -> None:
-    """Write each value as a file of mode 0600 into a folder of mode 0700."""
-    place = Path(folder)
-    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Write each value as a file of mode 0600 into a folder of mode 0700.
+
+    Raises:
+        RunFailed: the folder cannot be made.
+        FileFault: a file cannot be written.
+    """
+    place, reason = Path(folder), ""
+    try:
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        reason = os.strerror(error.errno or 0)
+    if reason:
+        values = {}  # a traceback may show this frame
+        raise RunFailed(f"{folder}: cannot be made a folder ({reason})", hint="name another one with --files")
     for name, value in values.items():
         write_private(place / name, value.encode(errors="surrogateescape"))

@@ -3,6 +3,7 @@
 A secret's value is refused here, because the process list shows arguments to every user.
 """
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from wellkept._files import FileFault, read_file, without_final_newline
@@ -15,6 +16,7 @@ from wellkept.origin import Layer, Origin
 from wellkept.registry import Schemes
 
 FLAG = "-C"
+_NO_NAME = re.compile(r"[^\w.]")
 
 
 def read_arguments(schema: Schema, arguments: Sequence[str], schemes: Schemes, namespaces: Collection[str]) -> Heard:
@@ -24,7 +26,7 @@ def read_arguments(schema: Schema, arguments: Sequence[str], schemes: Schemes, n
     known: Mapping[tuple[str, ...], Setting] = {setting.form: setting for setting in schema.settings}
     own = canonical_path(schema.namespace)
     for key, value in _pairs(arguments):
-        place = f"{FLAG}{key}"
+        place = f"{FLAG}{_NO_NAME.split(key)[0]}"  # no more: a value may follow where = was forgotten
         form = canonical_path(steps(key))
         if form[: len(own)] != own or any(form[: len(other)] == other for other in others if len(other) > len(own)):
             continue  # another namespace's

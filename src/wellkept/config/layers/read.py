@@ -8,6 +8,7 @@ next one; a bad value in a layer is an error and never a reason to look lower.
 
 import os
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 from wellkept._dataclasses import dataclass, field
 from wellkept.config.declare import declared_namespaces
@@ -21,15 +22,36 @@ from wellkept.errors import Problem
 from wellkept.origin import Layer, Origin
 from wellkept.registry import Schemes
 
+T = TypeVar("T")
+
+
+class Hidden(dict[str, T]):
+    """A dict that shows nothing: it stands in the frames of a load, and a traceback may print those."""
+
+    def __repr__(self) -> str:
+        return "{…}"
+
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
     """What a load is given; see `wellkept.load`."""
 
-    environ: Mapping[str, str] = field(repr=False)
-    files: Sequence[str | os.PathLike[str]] | None = None
-    arguments: Sequence[str] = ()
-    overrides: Mapping[str, object] = field(default_factory=dict[str, object], repr=False)
+    environ: Mapping[str, str]
+    files: Sequence[str | os.PathLike[str]] | None
+    arguments: Sequence[str] = field(repr=False)
+    overrides: Mapping[str, object]
+
+
+def inputs_of(
+    environ: Mapping[str, str] | None = None,
+    files: Sequence[str | os.PathLike[str]] | None = None,
+    arguments: Sequence[str] | None = None,
+    overrides: Mapping[str, object] | None = None,
+) -> Inputs:
+    """Take what a load is given, so that no frame shows it."""
+    return Inputs(
+        Hidden(os.environ if environ is None else environ), files, tuple(arguments or ()), Hidden(overrides or {})
+    )
 
 
 @dataclass(frozen=True, slots=True)
