@@ -21,6 +21,11 @@ from pathlib import Path, PurePath
 from typing import NoReturn
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says more about the machine than about the code.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 pytest_plugins = ["pytester"]
 
