@@ -62,7 +62,7 @@ def test_the_story_prints_what_it_says(story: Path, tmp_path: Path) -> None:
     for name, body in files.items():
         file = tmp_path / name
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch(mode=0o600)
+        file.touch(mode=0o644 if "exposed" in name else 0o600)
         file.write_text(body, encoding="utf-8")
     for step in steps:
         assert list(run(step.command, tmp_path)) == step.expected, step.command

@@ -31,12 +31,17 @@ def as_json(value: object) -> None:
     print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
 
+def warn(text: str) -> None:
+    """Print what should be mended, but stops nothing."""
+    talk(f"{_coloured('33', 'warning:')} {text}")
+
+
 def failure(error: WellkeptError) -> None:
     """Print an error and its hint."""
     if isinstance(error, ConfigError):
-        talk(f"{_red('error:')} {error}")
+        talk(f"{_coloured('31', 'error:')} {error}")
         return
-    talk(f"{_red('error:')} {error.message}")
+    talk(f"{_coloured('31', 'error:')} {error.message}")
     if error.hint is not None:
         talk(f"hint: {error.hint}")
 
@@ -77,7 +82,7 @@ def _draw(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     rich_console.Console().print(drawn)
 
 
-def _red(text: str) -> str:
+def _coloured(code: str, text: str) -> str:
     if sys.stderr.isatty() and "NO_COLOR" not in os.environ:
-        return f"\x1b[31m{text}\x1b[0m"
+        return f"\x1b[{code}m{text}\x1b[0m"
     return text

@@ -3,15 +3,17 @@
 import importlib
 import os
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from typing import Any
 
 import click
 
+from wellkept.cli import render
 from wellkept.config.declare import Settings
 from wellkept.config.layers.read import inputs_of
-from wellkept.errors import UsageError
+from wellkept.errors import InsecurePermissions, UsageError
 from wellkept.runtime import Attempt, attempt_load
 
 Decorated = Callable[..., Any]
@@ -69,4 +71,10 @@ def find_class(target: str) -> type[Settings]:
 def attempt(target: str, files: Sequence[str], arguments: Sequence[str]) -> Attempt:
     """Load the class that a person names, whether it works or not; secrets are masked."""
     inputs = inputs_of(None, files or None, [f"-C{one}" for one in arguments])
-    return attempt_load(find_class(target), inputs, providers={}, redact=True)
+    cls = find_class(target)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", InsecurePermissions)
+        made = attempt_load(cls, inputs, providers={}, redact=True)
+    for warning in caught:
+        render.warn(str(warning.message))
+    return made
