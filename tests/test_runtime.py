@@ -552,6 +552,25 @@ def test_a_load_that_fails_takes_its_masking_off_again() -> None:
     assert (logging.Handler.format, sys.excepthook, sys.stderr) == before
 
 
+def test_a_load_that_dies_of_something_else_takes_its_masking_off_too() -> None:
+    class Dies(Settings):
+        port: int = setting(default_factory=lambda: 1 // 0)
+
+    before = (logging.Handler.format, sys.excepthook, sys.stderr)
+    with pytest.raises(ZeroDivisionError):
+        load(Dies, environ={})
+    assert (logging.Handler.format, sys.excepthook, sys.stderr) == before
+
+
+def test_the_secrets_of_a_list_are_refused_as_an_argument_too() -> None:
+    class Keys(Settings):
+        keys: list[Secret[str]]
+        more: dict[str, Secret[str]]
+
+    found = problems(Keys, arguments=['-Ckeys=["CANARY-in-a-list"]', "-Cmore={}"])
+    assert [one.message[:11] for one in found] == ["is a secret", "is a secret"]
+
+
 def test_each_answer_of_a_source_is_an_event_without_a_value() -> None:
     events: list[Event] = []
     stop = BUS.subscribe(events.append)

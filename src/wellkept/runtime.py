@@ -112,22 +112,33 @@ def attempt_load(
     schemes = Schemes(providers)
     fetcher = Fetcher(providers, inputs.environ, schemes)
     unmask = _mask() if redact else _nothing
+
+    def close() -> None:
+        fetcher.close()
+        unmask()
+
+    try:
+        return _attempted(schema, inputs, fetcher, redact=redact, is_strict=strict_permissions, close=close)
+    except BaseException:
+        close()
+        raise
+
+
+def _attempted(
+    schema: Schema, inputs: Inputs, fetcher: Fetcher, *, redact: bool, is_strict: bool, close: Callable[[], None]
+) -> Attempt:
+    schemes = fetcher.schemes
     layers = read_layers(schema, inputs, schemes)
     outcomes = resolve(layers.says, layers.spoilt, fetcher, schemes)
     values = convert_all(schema, outcomes, layers.spoilt, lambda one: _missing_hint(schema, one, inputs.environ))
     problems = [*(one for outcome in outcomes for one in outcome.problems), *layers.problems]
-    problems += layers.warnings if strict_permissions else ()
+    problems += layers.warnings if is_strict else ()
     config = build(schema, values, outcomes, problems)
     if redact:
         _redactor().exempt(_plain_texts(schema, values))
     _tell(layers, outcomes)
     if config is not None:  # a load that fails has worse to say
         _warn(layers.warnings)
-
-    def close() -> None:
-        fetcher.close()
-        unmask()
-
     return Attempt(schema, config, tuple(_in_order(schema, problems)), outcomes, close)
 
 
@@ -219,8 +230,8 @@ def _missing_hint(schema: Schema, setting: Setting, environ: Mapping[str, str]) 
 def _warn(exposed: Sequence[Problem]) -> None:
     for problem in exposed:
         BUS.publish(Event(Topic.WARNING, problem.setting, problem.message))
-        # The fourth frame is the caller of load.
-        warnings.warn(f"{problem.setting}: {problem.message}; {problem.hint}", InsecurePermissions, stacklevel=4)
+        # The fifth frame is the caller of load.
+        warnings.warn(f"{problem.setting}: {problem.message}; {problem.hint}", InsecurePermissions, stacklevel=5)
 
 
 def _tell(layers: Layers, outcomes: Sequence[Outcome]) -> None:

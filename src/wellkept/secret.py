@@ -19,7 +19,7 @@ from enum import StrEnum
 from functools import partial
 from importlib import import_module
 from os import urandom
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Protocol, TypeVar, cast, final
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Protocol, SupportsIndex, TypeVar, cast, final
 from urllib.parse import quote
 
 from wellkept._dataclasses import standard_fields
@@ -94,13 +94,16 @@ _observer: Observer | None = None
 class RevealedText(str):
     """The text of a secret: a `str` in every way, but for a masked repr and no pickle.
 
-    It turns into a plain `str` when it is changed, joined or formatted.
+    A part of it is such a text, too; changed, joined or formatted it turns into a plain `str`.
     """
 
     __slots__ = ()
 
     def __repr__(self) -> str:
         return "'***'"
+
+    def __getitem__(self, key: "SupportsIndex | slice[Any, Any, Any]") -> "RevealedText":
+        return RevealedText(super().__getitem__(key))  # a tool that cuts long text shows a part of it
 
     def __copy__(self) -> "RevealedText":
         return self

@@ -164,9 +164,7 @@ def _rich_handler_traceback(text: str) -> str:
     return str(console.file.getvalue())
 
 
-@use_site(
-    GROUP, "rich `show_locals`: more than 80 characters of revealed text", open_because="it cuts before it calls `repr`"
-)
+@use_site(GROUP, "rich `show_locals`: more than 80 characters of revealed text", closed_by=Means.REPR)
 def _rich_cut(text: str) -> str:
     return drawn(with_object(text))
 

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 from wellkept._dataclasses import dataclass, replace
 from wellkept.config.convert.build import converter_for
 from wellkept.config.convert.converter import Converter
-from wellkept.config.declare import Declared, Extras, Settings, declared
+from wellkept.config.declare import Declared, Extras, Settings, declared, is_record
 from wellkept.config.names import (
     BALLERINA_PREFIX,
     canonical_path,
@@ -37,6 +37,7 @@ class Setting:
         converter: what turns a raw value into that type.
         extras: default, doc, reference and the like.
         is_secret: whether its value is a Secret.
+        holds_secret: whether its value is a Secret, or has one inside.
     """
 
     path: tuple[str, ...]
@@ -46,6 +47,7 @@ class Setting:
     converter: Converter
     extras: Extras
     is_secret: bool = False
+    holds_secret: bool = False
 
     @property
     def name(self) -> str:
@@ -130,6 +132,16 @@ _UNIONS = (Union, UnionType)
 _schemas: "WeakKeyDictionary[type[Settings], Schema]" = WeakKeyDictionary()
 
 
+def holds_secret(hint: object, seen: frozenset[object] = frozenset()) -> bool:
+    """Whether a Secret stands anywhere in a hint: in a list, a union, a field of a record."""
+    if hint is Secret or get_origin(hint) is Secret:
+        return True
+    if is_record(hint) and hint not in seen:
+        fields = declared(cast("type", hint))
+        return any(holds_secret(one.hint, seen | {hint}) for one in fields)
+    return any(holds_secret(one, seen) for one in get_args(hint))
+
+
 def _read(cls: type[Settings]) -> Schema:
     tables: set[tuple[str, ...]] = {()}
     settings = tuple(_leaves(cls, (), (), None, tables))
@@ -164,8 +176,16 @@ def _leaves(
         )
         _check_default(cls, one, extras)
         converter = _converter(cls, one)
-        is_secret = is_secret_hint(one.hint)
-        yield Setting(here, spelt, canonical_path(spelt), one.hint, converter, extras, is_secret=is_secret)
+        yield Setting(
+            here,
+            spelt,
+            canonical_path(spelt),
+            one.hint,
+            converter,
+            extras,
+            is_secret=is_secret_hint(one.hint),
+            holds_secret=holds_secret(one.hint),
+        )
 
 
 def _converter(cls: type[Settings], one: Declared) -> Converter:

@@ -1,6 +1,7 @@
 """Becoming the child: plain execve, so that signals and the exit code are the child's own."""
 
 import os
+import re
 import shutil
 import signal
 from collections.abc import Mapping, Sequence
@@ -9,6 +10,8 @@ from typing import NoReturn
 
 from wellkept._files import write_private
 from wellkept.errors import EXIT_RUN_FAILED, UsageError
+
+_FILE_NAME = re.compile(r"(?!\.)[\w.-]{1,200}")  # the keys of a Kubernetes Secret, and no hidden files
 
 
 class RunFailed(UsageError):
@@ -43,9 +46,13 @@ def write_files(folder: str, values: Mapping[str, str]) -> None:
     """Write each value as a file of mode 0600 into a folder of mode 0700.
 
     Raises:
-        RunFailed: the folder cannot be made.
+        RunFailed: the folder cannot be made, or a name could lead out of it; nothing is written then.
         FileFault: a file cannot be written.
     """
+    odd = next((name for name in values if not _FILE_NAME.fullmatch(name)), None)
+    if odd is not None:
+        values = {}  # a traceback may show this frame
+        raise RunFailed(f"{odd!a}: is no name for a file", hint="give the key letters, digits, . _ and - only")
     place, reason = Path(folder), ""
     try:
         place.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -57,7 +57,7 @@ def _read_one(setting: Setting, value: str, place: str, schemes: Schemes, heard:
         _read_file(setting, value[1:], origin, heard)
         return
     text = value.removeprefix("@") if value.startswith("@@") else value
-    if setting.is_secret and not parse_lenient(text, schemes).references:
+    if setting.holds_secret and not parse_lenient(text, schemes).references:
         heard.refuse(
             Problem(
                 setting.name,

@@ -34,7 +34,7 @@ def read_directory(schema: Schema, path: str, shown: str) -> Heard:
             file = f"{path}/{name}"
             origin = Origin(Layer.DIRECTORY, place, file=file, note=note)
             heard.hear(form, say_text(origin, value, Refers.NEVER))
-            if setting.is_secret and not heard.warnings and is_exposed(file):
+            if setting.holds_secret and not heard.warnings and is_exposed(file):
                 heard.warnings.append(exposed(shown, f"chmod 600 {shown}/*"))
         elif (near := closest(name, names)) is not None:
             heard.refuse(unknown(place, "is no setting", place, f"did you mean {near}?"))

@@ -134,7 +134,7 @@ def _nearest(document: Document, path: KeyPath) -> tuple[int, int] | None:
 
 def _holds_secrets(schema: Schema, heard: Heard) -> bool:
     """Whether a file gives a secret by itself, not by a reference."""
-    secrets = (heard.says.get(setting.form) for setting in schema.settings if setting.is_secret)
+    secrets = (heard.says.get(setting.form) for setting in schema.settings if setting.holds_secret)
     return any(say is not None and not (isinstance(say.raw, str) and "${" in say.raw) for say in secrets)
 
 
