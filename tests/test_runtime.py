@@ -302,6 +302,14 @@ def test_an_option_that_a_scheme_does_not_have_is_an_error() -> None:
     assert found.message == "mem:a: mem has no option cas"
 
 
+def test_what_has_no_versions_refuses_to_be_pinned() -> None:
+    environ = {"BAL_CONFIG_VAR_DB_PASSWORD": "${env:HOME?version=1}", "BAL_CONFIG_VAR_API_KEY": "${file:x?version=1}"}
+    assert [one.message for one in problems(Vaulted, environ)] == [
+        "env:HOME: env has no versions",
+        "file:x: file has no versions",
+    ]
+
+
 def test_an_absent_key_names_the_nearest_one() -> None:
     environ = {"BAL_CONFIG_VAR_DB_PASSWORD": "${mem:a#pasword}", "BAL_CONFIG_VAR_API_KEY": "${mem:a#/x/y}"}
     memory = MemorySource({"a": '{"password": "CANARY-json-pw", "x": "CANARY-no-table"}'})

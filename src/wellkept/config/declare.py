@@ -137,7 +137,7 @@ def setting(
         name: its name in files and in the environment, where that is not the Python name.
         reference: where the value lives when no layer says anything: `vault:secret/db#password`.
         key: for a list of Settings, the field that must be different in each item.
-        rotate_every: how old the value may become at its origin: `90d`; `doctor` checks it.
+        rotate_every: how old the value may become at its origin: `90d`; for checks of its age.
 
     Raises:
         DeclarationError: both a default and a factory.

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from wellkept.errors import Absent
 from wellkept.model import Reading, Reference
+from wellkept.providers.local.versions import refuse_version
 
 
 class EnvironmentSource:
@@ -19,7 +20,11 @@ class EnvironmentSource:
 
         Raises:
             Absent: the variable is not set.
+            Malformed: the reference pins a version.
         """
+        refused = refuse_version(reference)
+        if refused is not None:
+            raise refused
         name = "/".join(reference.path)
         value = self._environ.get(name)
         if value is None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from wellkept._files import FileFault, read_entries, read_file, without_final_newline
 from wellkept.errors import Absent, Denied, Kind, Malformed, SourceError
 from wellkept.model import Reading, Reference
+from wellkept.providers.local.versions import refuse_version
 
 _ERRORS: Mapping[Kind, type[SourceError]] = {Kind.ABSENT: Absent, Kind.DENIED: Denied}
 
@@ -42,7 +43,10 @@ class FileSource:
                 folder, name = os.path.split(path)
                 together.setdefault(folder, []).append(name)
         entries = {folder: _entries(folder, names) for folder, names in together.items() if len(set(names)) > 1}
-        return [_answer(path, one.location, entries) for path, one in zip(paths, references, strict=True)]
+        return [
+            refuse_version(one) or _answer(path, one.location, entries)
+            for path, one in zip(paths, references, strict=True)
+        ]
 
 
 def open_source(_environ: Mapping[str, str]) -> FileSource:
