@@ -1,4 +1,4 @@
-"""Every code block of the README is executed, and its output compared to the letter.
+"""Every code block of the README and of the how-tos is executed, and its output compared to the letter.
 
 A block with a title is a file; a console block holds commands with all that they print:
 stdout as it is, stderr behind `2| `, and `[exit N]` where the code is not 0.
@@ -11,7 +11,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-README = Path(__file__).parents[2] / "README.md"
+import pytest
+
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+PAGES = [README, *sorted((ROOT / "docs/howto").glob("[!i]*.md"))]
 _BLOCK = re.compile(r"^```(\w+)(?: title=\"(.+?)\")?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -31,9 +35,12 @@ def printed(command: str, folder: Path) -> Iterator[str]:
         yield f"[exit {done.returncode}]"
 
 
-def test_every_block_of_the_readme_does_what_it_says(tmp_path: Path) -> None:
-    blocks = _BLOCK.findall(README.read_text(encoding="utf-8"))
-    assert {language for language, _title, _body in blocks} == {"toml", "python", "console"}
+@pytest.mark.shows_canary  # the pages are written into files, values and all
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_block_of_the_page_does_what_it_says(page: Path, tmp_path: Path) -> None:
+    blocks = _BLOCK.findall(page.read_text(encoding="utf-8"))
+    assert {language for language, _title, _body in blocks} <= {"toml", "python", "console"}
+    assert [language for language, _title, _body in blocks].count("console")
     for language, title, body in blocks:
         if title:
             (tmp_path / title).write_text(body, encoding="utf-8")
