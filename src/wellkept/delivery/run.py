@@ -31,14 +31,15 @@ def execute(command: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
         environ = {}  # a traceback may show this frame
         raise RunFailed(f"{command[0]}: no such command", hint="write its path, or look at PATH")
     # Python ignores these two, and a child would inherit that: `yes | head` would not end.
-    for number in (signal.SIGPIPE, signal.SIGXFSZ):
-        signal.signal(number, signal.SIG_DFL)
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGPIPE, signal.SIGXFSZ)}
     reason = ""
     try:
         os.execve(program, list(command), dict(environ))  # noqa: S606 no shell is the point
     except (OSError, ValueError) as error:  # a ValueError is a NUL in a value, and its text would hold none
         reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "a value holds a NUL"
     environ = {}
+    for number, handler in before.items():  # still here: the command did not start
+        signal.signal(number, handler)
     raise RunFailed(f"{command[0]}: cannot be started ({reason})", hint="try it without wellkept run")
 
 
