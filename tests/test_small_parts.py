@@ -126,3 +126,35 @@ def test_an_installed_package_adds_a_scheme_and_never_replaces_a_built_in_one(tm
         "shelf: its provider cannot be opened (KeyError)",
         "broken: its package cannot be imported (ModuleNotFoundError)",
     ], done.stderr
+
+
+def test_a_file_is_fetched_alone_with_each_of_the_answers(tmp_path: Path) -> None:
+    source = open_source("file", {})
+    (tmp_path / "pw.secret").write_bytes(b"CANARY-alone\r\n")
+    base = str(tmp_path)
+    reading = source.fetch(Reference("file", ("pw.secret",), base=base))
+    assert (reading.value, reading.note) == (b"CANARY-alone", "one final newline stripped")
+    with pytest.raises(Absent):
+        source.fetch(Reference("file", ("absent",), base=base))
+    (tmp_path / "mount").mkdir()
+    (tmp_path / "mount" / "a").write_bytes(b"CANARY-a\n")
+    assert source.fetch(Reference("file", ("mount",), base=base)).value == {"a": b"CANARY-a"}
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_each_shell_has_its_completion(shell: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "wellkept", "completion", shell], capture_output=True, text=True, check=True
+    )
+    assert "_WELLKEPT_COMPLETE" in done.stdout
+
+
+def test_the_commands_are_completed() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "from wellkept.cli.app import app; app(prog_name='wellkept')"],
+        env={"_WELLKEPT_COMPLETE": "fish_complete", "COMP_WORDS": "wellkept ex", "COMP_CWORD": "ex"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "explain" in done.stdout
