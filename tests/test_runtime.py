@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -352,6 +353,106 @@ def test_many_paths_are_fetched_side_by_side() -> None:
     write(f"values = [{references}]\n")
     config = load(Many, environ={}, providers={"slow": Slow()}, redact=False)
     assert [one.reveal() for one in config.values] == [f"CANARY-slow:p{number}" for number in range(16)]
+
+
+def test_what_run_filled_in_is_final_in_tables_and_dicts_too() -> None:
+    class Tables(Settings):
+        headers: dict[str, str] = setting(default_factory=dict[str, str])
+        db: Database
+
+    environ = {
+        "BAL_CONFIG_VAR_HEADERS__X": "${env:OTHER}",
+        "BAL_CONFIG_VAR_DB": '{"host": "${env:OTHER}", "password": "CANARY-db"}',
+        "OTHER": "read again",
+        "WELLKEPT_RESOLVED": "BAL_CONFIG_VAR_HEADERS__X,BAL_CONFIG_VAR_DB",
+    }
+    config = load(Tables, environ=environ, redact=False)
+    assert (config.headers["X"], config.db.host) == ("${env:OTHER}", "${env:OTHER}")
+
+
+def test_a_namespace_that_looks_alike_hides_nothing_of_the_root() -> None:
+    class Library(Settings, namespace="shop"):
+        url: str = "none"
+
+    class Root(Settings):
+        shop_port: int = 1
+        shop: Library
+
+    write('[shop]\nurl = "from the file"\n')
+    config = load(Root, environ={"BAL_CONFIG_VAR_SHOP_PORT": "99"}, redact=False)
+    assert (config.shop_port, config.shop.url) == (99, "from the file")
+
+
+@pytest.mark.parametrize("value", [{"password": "CANARY-map"}, None, True, b"\xffCANARY", ["CANARY"]])
+def test_what_is_no_text_cannot_stand_in_a_text(value: object) -> None:
+    environ = {"BAL_CONFIG_VAR_DB_PASSWORD": "pg://u:${mem:a}@h", "BAL_CONFIG_VAR_API_KEY": "CANARY-key"}
+    (found,) = problems(Vaulted, environ, providers={"mem": MemorySource({"a": value})})
+    assert found.message == "mem:a: is no text to stand in a text"
+
+
+def test_an_absent_optional_reference_hides_no_denied_one_beside_it() -> None:
+    memory = MemorySource({"no": "x"})
+    memory.deny("no")
+    environ = {"BAL_CONFIG_VAR_DB_PASSWORD": "${mem:a?optional=true}${mem:no}", "BAL_CONFIG_VAR_API_KEY": "CANARY-key"}
+    assert Kind.DENIED in {one.kind for one in problems(Vaulted, environ, providers={"mem": memory})}
+
+
+def test_a_provider_that_ends_its_thread_or_fails_to_close_hangs_and_hides_nothing() -> None:
+    class Exits:
+        def fetch(self, reference: Reference) -> Reading:
+            sys.exit(f"CANARY {reference}")
+
+        def close(self) -> None:
+            raise RuntimeError("CANARY of a close")
+
+    environ = {"BAL_CONFIG_VAR_DB_PASSWORD": "${bad:a}", "BAL_CONFIG_VAR_API_KEY": "${bad:b}"}
+    found = problems(Vaulted, environ, providers={"bad": Exits()})
+    assert {one.message for one in found} == {
+        "bad:a: its provider failed with SystemExit",
+        "bad:b: its provider failed with SystemExit",
+    }
+
+
+def test_a_bare_value_that_overrides_a_secret_becomes_one() -> None:
+    class Bytes(Settings):
+        token: Secret[bytes]
+
+    config = load(Bytes, environ={}, overrides={"token": b"CANARY-bytes"}, redact=False)
+    assert config.token.reveal() == b"CANARY-bytes"
+
+
+def test_a_default_list_is_not_shared_by_two_loads() -> None:
+    class Lists(Settings):
+        tags: list[str] = []  # noqa: RUF012 a setting, not an attribute of the class
+
+    load(Lists, environ={}, redact=False).tags.append("x")
+    assert load(Lists, environ={}, redact=False).tags == []
+
+
+def test_a_directory_named_like_a_file_is_a_clear_error() -> None:
+    Path("Config.toml").mkdir()
+    assert "is a directory, not a file" in {one.message for one in problems(App)}
+
+
+def test_one_path_is_no_list_of_paths() -> None:
+    with pytest.raises(UsageError, match="expected a list of paths"):
+        load(App, environ={}, files="Config.toml", redact=False)
+
+
+def test_a_report_comes_back_whole_from_another_process() -> None:
+    import pickle  # noqa: PLC0415, TID251 that it survives is what is tested
+
+    with pytest.raises(ConfigError) as caught:
+        load(Vaulted, environ={}, redact=False)
+    again = pickle.loads(pickle.dumps(caught.value))  # noqa: S301 our own bytes
+    assert str(again) == str(caught.value)
+
+
+def test_ten_thousand_unknown_keys_are_reported_in_time() -> None:
+    write("".join(f"{'k' * 60}{number:05d} = 1\n" for number in range(9_900)))
+    start = time.process_time()
+    assert len(problems(App)) > 9_900
+    assert time.process_time() - start < 10  # a minute, before names of another length were passed over
 
 
 # Errors

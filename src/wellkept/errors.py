@@ -101,9 +101,14 @@ class ConfigError(WellkeptError):
     def __init__(self, subject: str, problems: Sequence[Problem]) -> None:
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
         super().__init__(f"{subject}: {count}")
+        self._subject = subject
         self.problems: tuple[Problem, ...] = tuple(problems)
         codes = {_EXIT_CODES.get(problem.kind, EXIT_FINDINGS) for problem in problems}
         self.exit_code: int = codes.pop() if len(codes) == 1 else EXIT_FINDINGS
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Let it come back whole from another process."""
+        return type(self), (self._subject, self.problems)
 
     def __str__(self) -> str:
         lines = [self.message]

@@ -12,14 +12,14 @@ from wellkept.config.assemble import build, convert_all
 from wellkept.config.declare import MISSING, Settings
 from wellkept.config.explain import Explanation, SettingExplanation, Verdict
 from wellkept.config.fetch import Fetcher
-from wellkept.config.layers.environment import plain_name_of
+from wellkept.config.layers.environment import plain_name_of, plain_variable_of
 from wellkept.config.layers.read import Inputs, Layers, inputs_of, read_layers
 from wellkept.config.layers.say import Say
 from wellkept.config.resolve import Outcome, resolve
 from wellkept.config.schema import Schema, Setting, schema_of, type_text
 from wellkept.errors import ConfigError, InsecurePermissions, Problem, UsageError
 from wellkept.events import BUS, Event, Topic
-from wellkept.leaks.hooks import install
+from wellkept.leaks.hooks import after_fork, install
 from wellkept.leaks.redact import Redactor
 from wellkept.ports import Source
 from wellkept.registry import Schemes
@@ -114,8 +114,10 @@ def attempt_load(
     unmask = _mask() if redact else _nothing
 
     def close() -> None:
-        fetcher.close()
-        unmask()
+        try:
+            fetcher.close()
+        finally:
+            unmask()
 
     try:
         return _attempted(schema, inputs, fetcher, redact=redact, is_strict=strict_permissions, close=close)
@@ -199,6 +201,8 @@ def _redactor() -> Redactor:
     global _the_redactor  # noqa: PLW0603 one process has one masker
     if _the_redactor is None:
         _the_redactor = Redactor(environ=os.environ)
+        os.register_at_fork(after_in_child=_the_redactor.after_fork)
+        os.register_at_fork(after_in_child=after_fork)
     return _the_redactor
 
 
@@ -220,7 +224,7 @@ def _plain_texts(schema: Schema, values: Mapping[tuple[str, ...], object]) -> li
 
 
 def _missing_hint(schema: Schema, setting: Setting, environ: Mapping[str, str]) -> str:
-    variable = schema.variable(setting)
+    variable = plain_variable_of(setting) if schema.is_plain else schema.variable(setting)
     plain = None if schema.is_plain else plain_name_of(setting, environ)
     if plain is not None:
         return f"{plain} is in the environment: rename it {variable}, or declare env_prefix='' to read plain names"

@@ -301,7 +301,10 @@ class Secret(Generic[T_co]):
             raise UsageError("dsn: the template names no place for the secret", hint="write {}")
         payload = self.reveal()
         unknown = [name for name in names if name and _field(payload, name) is None]
+        is_whole = "" in names and _parts(payload) is not None
         del payload
+        if is_whole:
+            raise UsageError(f"{self.name or 'a secret'}: is a structure", hint="name a field of it: {password}")
         if unknown:
             raise UsageError(f"{self.name or 'a secret'}: has no field {unknown[0]}")
 
@@ -492,7 +495,8 @@ def _field(payload: object, name: str) -> object:
 
 
 def _encoded(payload: object, name: str) -> str:
-    return quote(str(_field(payload, name) if name else payload), safe="")
+    part = _field(payload, name) if name else payload
+    return quote(part if isinstance(part, bytes) else str(part), safe="")
 
 
 def _is_same(mine: object, theirs: object) -> bool:

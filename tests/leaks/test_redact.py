@@ -3,6 +3,7 @@
 import base64
 import json
 import threading
+import time
 from urllib.parse import quote
 
 import pytest
@@ -167,3 +168,34 @@ def test_readers_and_learners_do_not_disturb_each_other() -> None:
     for thread in threads:
         thread.join()
     assert missed == []
+
+
+def test_a_child_takes_a_new_lock_whoever_held_the_old_one() -> None:
+    redactor = Redactor()
+    redactor.learn("a", "CANARY-before-fork")
+    held = threading.Event()
+    done = threading.Event()
+
+    def hold() -> None:
+        with redactor._lock:
+            held.set()
+            done.wait(10)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait(10)
+    redactor.after_fork()  # what the child does first
+    redactor.learn("b", "CANARY-after-fork")
+    assert redactor.mask("CANARY-before-fork CANARY-after-fork") == "<secret a> <secret b>"
+    done.set()
+    thread.join()
+
+
+def test_values_with_one_prefix_do_not_crowd_the_matcher() -> None:
+    redactor = Redactor()
+    for number in range(2_000):
+        redactor.learn("key", f"sk_live_CANARY_{number * 7919:010d}")
+    start = time.process_time()
+    for _ in range(200):
+        assert redactor.mask("a line about sk_live_CANARY_ and nothing else") != ""
+    assert time.process_time() - start < 1  # it was over a millisecond a line

@@ -8,7 +8,7 @@ from wellkept.cli import render
 from wellkept.cli.target import attempt, layer_options
 from wellkept.config.explain import SettingExplanation
 from wellkept.config.names import canonical, did_you_mean
-from wellkept.errors import UsageError
+from wellkept.errors import ConfigError, Kind, UsageError
 
 
 @click.command("explain")
@@ -30,7 +30,14 @@ def command(target: str, key: str | None, files: Sequence[str], arguments: Seque
         render.as_json([_record(one) for one in chosen])
     else:
         render.out("\n".join(str(one) for one in chosen))
-    return 1 if any(one.problems for one in chosen) else 0
+    own = [problem for one in chosen for problem in one.problems]
+    # What is wrong with a file, or a name that nobody declared, belongs to no setting.
+    others = [problem for problem in made.problems if problem not in own and (key is None or problem.kind is Kind.FILE)]
+    if others:
+        error = ConfigError(target, others)
+        render.failure(error)
+        return error.exit_code
+    return 1 if own else 0
 
 
 def _is_meant(key: str, name: str) -> bool:

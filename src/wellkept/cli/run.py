@@ -3,19 +3,21 @@
 import os
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
+from functools import partial
 
 import click
 
 from wellkept.cli import render
 from wellkept.config.layers.files import choose_files
 from wellkept.config.layers.say import Refers, say_text
-from wellkept.config.names import BALLERINA_PREFIX, canonical, toml_key, variable
+from wellkept.config.names import BALLERINA_PREFIX, NESTING, canonical_path, toml_key, variable
 from wellkept.config.reference import parse_lenient
 from wellkept.config.resolve import Outcome
 from wellkept.config.undeclared import RUN_TABLE, Undeclared, as_text, read_run_table, read_undeclared, undeclared
-from wellkept.delivery.environment import child_environment
+from wellkept.delivery.environment import child_environment, is_bootstrap
 from wellkept.delivery.run import execute, write_files
 from wellkept.errors import ConfigError, Problem, UsageError
+from wellkept.model import RESOLVED_VARIABLE
 from wellkept.origin import Layer, Origin
 from wellkept.registry import Schemes
 from wellkept.runtime import attempt_undeclared
@@ -58,7 +60,7 @@ def command(  # noqa: PLR0917 click passes by name
         settings, broken = read_undeclared(chosen)
         problems += [one for one in broken if one not in problems]
     said = [
-        *_inherited(globs, problems),
+        *_inherited(globs, passed, problems),
         *_given(given),
         *((setting, says) for setting, says in table),
         *((undeclared(setting.path, (SETTINGS, *setting.form)), says) for setting, says in settings),
@@ -76,7 +78,7 @@ def command(  # noqa: PLR0917 click passes by name
         filled=values[INHERITED],
         table=values[TABLE],
         settings=values[SETTINGS] if folder is None else {},
-        form=canonical,
+        form=partial(_form, prefix or BALLERINA_PREFIX),
         passed=passed,
     )
     if not outcomes:
@@ -84,10 +86,13 @@ def command(  # noqa: PLR0917 click passes by name
     execute(command_line, child)
 
 
-def _inherited(globs: Sequence[str], problems: list[Problem]) -> list[Undeclared]:
+def _inherited(globs: Sequence[str], passed: Sequence[str], problems: list[Problem]) -> list[Undeclared]:
     schemes = Schemes()
     said: list[Undeclared] = []
+    final = os.environ.get(RESOLVED_VARIABLE, "").split(",")  # an outer run filled them in
     for name, value in os.environ.items():
+        if name in final or (is_bootstrap(name) and name not in passed):
+            continue
         if "${" not in value or (globs and not any(fnmatchcase(name, glob) for glob in globs)):
             continue
         references = parse_lenient(value, schemes).references
@@ -105,6 +110,11 @@ def _inherited(globs: Sequence[str], problems: list[Problem]) -> list[Undeclared
             origin = Origin(Layer.ENVIRONMENT, f"env {name}")
             said.append((undeclared((name,), (INHERITED, name)), (say_text(origin, value, Refers.LENIENT),)))
     return said
+
+
+def _form(prefix: str, name: str) -> tuple[str, ...]:
+    """What two spellings of one setting's variable share; any other variable has one spelling."""
+    return canonical_path(name.split(NESTING)) if name.startswith(prefix) else (name,)
 
 
 def _given(given: Sequence[str]) -> list[Undeclared]:

@@ -50,7 +50,7 @@ def find_class(target: str) -> type[Settings]:
     except ModuleNotFoundError as error:
         fault = f"there is no module {error.name}"
         hint = "run it in the folder of the program, or in its environment; write MODULE:CLASS"
-    except Exception as error:  # noqa: BLE001 the module is somebody else's code, and its text may hold a value
+    except (Exception, SystemExit) as error:  # noqa: BLE001 the module is somebody else's code, and its text may hold a value
         fault, hint = f"importing it raised {type(error).__name__}", f"try python -c 'import {module_name}'"
     if module is None:
         raise UsageError(f"{target}: {fault}", hint=hint)

@@ -1,6 +1,7 @@
 """From outcomes to an instance: conversion, defaults, nesting and `validate`. No I/O here."""
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import cast
@@ -15,6 +16,7 @@ from wellkept.config.resolve import Outcome
 from wellkept.config.schema import Schema, Setting, is_settings
 from wellkept.errors import Kind, Problem
 from wellkept.origin import Layer
+from wellkept.secret import Secret
 
 Values = Mapping[Form, object]
 
@@ -41,7 +43,7 @@ def convert_all(
         elif setting.extras.default_factory is not None:
             values[setting.form] = setting.extras.default_factory()
         elif setting.extras.default is not MISSING:
-            values[setting.form] = setting.extras.default
+            values[setting.form] = copy(setting.extras.default)  # a list would be shared by all loads
         else:
             outcome.problems.append(_missing(schema, setting, missing_hint(setting)))
             values[setting.form] = INVALID
@@ -59,7 +61,9 @@ def build(schema: Schema, values: Values, outcomes: Sequence[Outcome], problems:
 def _converted(outcome: Outcome) -> object:
     setting, say, raw = outcome.setting, outcome.say, outcome.raw
     if say is None or (say.origin.layer is Layer.OVERRIDE and not _is_toml(raw)):
-        return raw
+        if say is None or raw is None or not setting.is_secret or isinstance(raw, Secret):
+            return cast("object", raw)
+        return Secret(cast("object", raw), name=setting.name, origin=say.origin)
     at = At(
         setting.name,
         say.origin,

@@ -60,7 +60,8 @@ class Fetcher:
         """Let go of what the sources hold open."""
         for source in self._sources.values():
             if isinstance(source, Closes):
-                source.close()
+                with suppress(Exception):  # somebody else's code, and nothing is asked of it any more
+                    source.close()
 
     def _question(self, reference: Reference) -> Reference:
         """The reference without its key, and without what does not change the answer."""
@@ -102,7 +103,7 @@ def _ask_alone(source: Source, reference: Reference) -> dict[Reference, Answer]:
         return {reference: _checked(reference, source.fetch(reference))}
     except SourceError as error:
         return {reference: error.with_traceback(None)}
-    except Exception as error:  # noqa: BLE001 a provider is somebody else's code, and its text may hold a value
+    except (Exception, SystemExit) as error:  # noqa: BLE001 a provider is somebody else's code, and its text may hold a value
         name = type(error).__name__
     return {reference: _foreign(reference, name)}
 
@@ -111,7 +112,7 @@ def _ask_together(source: FetchesMany, references: Sequence[Reference]) -> dict[
     try:
         answers = zip(references, source.fetch_many(references), strict=True)
         return {reference: _checked(reference, answer) for reference, answer in answers}
-    except Exception as error:  # noqa: BLE001 as above
+    except (Exception, SystemExit) as error:  # noqa: BLE001 as above
         name = type(error).__name__
     return {reference: _foreign(reference, name) for reference in references}
 

@@ -79,9 +79,11 @@ def is_plain_spelling(name: str, setting: str) -> bool:
 def closest(name: str, known: Iterable[str]) -> str | None:
     """The known name that a misspelt one most likely means, or None."""
     form = canonical(name)[:MOST_LETTERS]
-    found = [(_typos(form, other), one) for one in known if (other := canonical(one)[:MOST_LETTERS])]
+    most = max(1, len(form) // 4)
+    others = ((canonical(one)[:MOST_LETTERS], one) for one in known)
+    found = [(_typos(form, other), one) for other, one in others if abs(len(form) - len(other)) <= most]
     typos, nearest = min(found, default=(MOST_LETTERS, ""))
-    return nearest if typos <= max(1, len(form) // 4) else None
+    return nearest if typos <= most else None
 
 
 def _typos(one: str, other: str) -> int:

@@ -8,7 +8,8 @@ a person wrote is never quoted in a refusal, because a value may stand there by 
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from itertools import groupby
 from urllib.parse import unquote_to_bytes
 
 from wellkept._dataclasses import dataclass
@@ -117,7 +118,7 @@ def parse_strict(text: str, schemes: Collection[str], base: str | None = None) -
         pieces.append(reference)
         at = end + 1
     _append(pieces, text[at:])
-    return Template(tuple(pieces))
+    return _template(pieces)
 
 
 def parse_lenient(text: str, schemes: Collection[str], base: str | None = None) -> Template:
@@ -138,15 +139,21 @@ def parse_lenient(text: str, schemes: Collection[str], base: str | None = None) 
             pieces.append(reference)
         at = end + 1
     _append(pieces, text[at:])
-    return Template(tuple(pieces))
+    return _template(pieces)
 
 
 def _append(pieces: list[Piece], text: str) -> None:
-    """Add text, joined to a text before it."""
-    if pieces and isinstance(pieces[-1], str):
-        pieces[-1] += text
-    elif text:
+    if text:
         pieces.append(text)
+
+
+def _template(pieces: Iterable[Piece]) -> Template:
+    """The template of pieces, texts that stand side by side joined."""
+    joined: list[Piece] = []
+    for is_text, run in groupby(pieces, key=lambda piece: isinstance(piece, str)):
+        found = list(run)
+        joined += ["".join(map(str, found))] if is_text else found
+    return Template(tuple(joined))
 
 
 def _path_steps(path: str) -> tuple[str, ...] | Refusal:

@@ -95,10 +95,12 @@ def _settle(one: _Open, fetcher: Fetcher) -> bool:
     say = one.say
     if say is None:  # pragma: no cover - _next set it
         return True
-    for reference in _references(one.tree):
-        if reference.is_optional and isinstance(_answer(reference, fetcher), Absent):
-            one.outcome.lines.append(_line(say, Verdict.ABSENT, fetcher.schemes))
-            return False
+    answers = {reference: _answer(reference, fetcher) for reference in _references(one.tree)}
+    failed = {reference: answer for reference, answer in answers.items() if isinstance(answer, SourceError)}
+    # All that failed is absent and may be: one that is denied beside it is an error all the same.
+    if failed and all(other.is_optional and isinstance(answer, Absent) for other, answer in failed.items()):
+        one.outcome.lines.append(_line(say, Verdict.ABSENT, fetcher.schemes))
+        return False
     problems: list[Problem] = []
     raw = _filled(say, one.tree, one.outcome.setting.name, fetcher, problems)
     if problems:
@@ -180,6 +182,8 @@ def _filled(say: Say, tree: object, name: str, fetcher: Fetcher, problems: list[
             if isinstance(answer, SourceError):
                 hint = answer.hint or f"correct the reference in {origin.place}"
                 problems.append(Problem(name, answer.message, origin.place, hint, answer.kind))
+            elif template.alone is None and _text(answer.value) is None:
+                problems.append(Problem(name, f"{reference}: is no text to stand in a text", origin.place, _NO_TEXT))
             else:
                 answers[reference] = answer
         return None if problems else _joined(template, answers, origin, fetcher)
@@ -195,12 +199,22 @@ def _joined(template: Template, answers: Mapping[Reference, Reading], origin: Or
         reading = answers[only]
         there = replace(origin, answer=names, version=reading.version, note=reading.note)
         return Answer(reading.value, there, is_secret)
-    texts = [one if isinstance(one, str) else _text(answers[one].value) for one in template.pieces]
+    texts = [one if isinstance(one, str) else _text(answers[one].value) or "" for one in template.pieces]
     return Answer("".join(texts), replace(origin, answer=names), is_secret)
 
 
-def _text(value: object) -> str:
-    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+_NO_TEXT = "name a key of it with #key, or let the reference stand alone"
+
+
+def _text(value: object) -> str | None:
+    """The text of an answer that stands inside a text; None for a table, a list, or bytes that are none."""
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            return None
+    is_text = isinstance(value, (str, int)) and not isinstance(value, bool)
+    return str(value) if is_text else None
 
 
 def _answer(reference: Reference, fetcher: Fetcher) -> Reading | SourceError:

@@ -10,7 +10,7 @@ from wellkept._files import FileFault, read_entries, without_final_newline
 from wellkept.config.convert.build import converter_for
 from wellkept.config.convert.converter import Answer, Step
 from wellkept.config.declare import RESERVED_TABLE, Extras
-from wellkept.config.layers.files import DATA_VARIABLE, Chosen, broken, place_in, shown
+from wellkept.config.layers.files import DATA_VARIABLE, Chosen, broken, is_mount, place_in, shown
 from wellkept.config.layers.say import Form, Refers, Say, say_text
 from wellkept.config.names import canonical, canonical_path
 from wellkept.config.schema import Setting
@@ -43,7 +43,7 @@ def read_run_table(chosen: Chosen) -> tuple[list[Undeclared], list[Problem]]:
     """The variables of `[wellkept.run.env]`, from the first file that has the table."""
     problems: list[Problem] = []
     for path in chosen.paths:
-        document = None if Path(path).is_dir() else _document(path, problems)
+        document = None if is_mount(path) else _document(path, problems)
         table: object = {} if document is None else document.data
         for step in RUN_TABLE:
             table = (as_table(table) or {}).get(step, {})
@@ -89,7 +89,7 @@ def _documents(chosen: Chosen, problems: list[Problem]) -> Iterator[Iterator[tup
         except TomlFault as fault:
             problems += broken(DATA_VARIABLE, fault).problems
     for path in chosen.paths:
-        if Path(path).is_dir():
+        if is_mount(path):
             yield _entries(path, problems)
             continue
         document = _document(path, problems)

@@ -19,7 +19,7 @@ def child_environment(
     filled: Mapping[str, str],
     table: Mapping[str, str],
     settings: Mapping[str, str],
-    form: Callable[[str], str],
+    form: Callable[[str], object],
     passed: Collection[str] = (),
 ) -> dict[str, str]:
     """Merge what a child gets.
@@ -30,7 +30,7 @@ def child_environment(
         filled: the inherited variables that held references, resolved.
         table: `[wellkept.run.env]`, resolved.
         settings: the settings of the files under their variables, resolved.
-        form: gives two spellings of one name the same text: `load` refuses two that disagree.
+        form: is equal for two spellings of one name: `load` refuses two that disagree.
         passed: bootstrap credentials to keep all the same.
 
     Returns:
@@ -38,11 +38,15 @@ def child_environment(
     """
     child = {name: value for name, value in inherited.items() if name in passed or not is_bootstrap(name)}
     child.update(filled)
-    added = {name: value for name, value in table.items() if name not in child}
-    taken = {form(name) for name in (*child, *added, *given)}
+    stronger = {form(name) for name in given}
+    child = {name: value for name, value in child.items() if form(name) not in stronger}
+    taken = stronger | {form(name) for name in child}
+    added = {name: value for name, value in table.items() if form(name) not in taken}
+    taken |= {form(name) for name in added}
     added |= {name: value for name, value in settings.items() if form(name) not in taken}
     child |= added | dict(given)
-    final = sorted({*filled, *added, *given})
+    earlier = {name for name in inherited.get(RESOLVED_VARIABLE, "").split(",") if name in child}
+    final = sorted({*earlier, *(name for name in filled if name in child), *added, *given})
     if final:
         child[RESOLVED_VARIABLE] = ",".join(final)
     return child

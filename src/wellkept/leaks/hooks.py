@@ -80,6 +80,12 @@ _current: _Installed | None = None
 _lock = threading.Lock()
 
 
+def after_fork() -> None:
+    """Take a new lock in a child: another thread may have held the old one when the process forked."""
+    global _lock  # noqa: PLW0603 as above
+    _lock = threading.Lock()
+
+
 def install(redactor: Redactor) -> Callable[[], None]:
     """Mask what this process prints; return a callable that takes it off again.
 

@@ -95,6 +95,11 @@ class Redactor:
         except Exception:  # noqa: BLE001 whatever it is: a text that may hold a value is not shown
             return WITHHELD
 
+    def after_fork(self) -> None:
+        """Take a new lock in a child: another thread may have held the old one when the process forked."""
+        self._lock = threading.RLock()
+        self._matcher = None
+
     def _learn_one(self, name: str | None, value: str | bytes) -> None:
         known = self._known.get(value)
         if known is not None:
@@ -107,7 +112,7 @@ class Redactor:
             return
         known = self._known[value] = _Known(name, forms_of(value))
         if isinstance(self._matcher, GramMatcher):
-            mask = self._mask_of(name)
+            mask = self._mask_of(name, frozenset(len(value) for value in self._known))
             for form in known.forms:
                 self._matcher.add(form, mask)
         else:
@@ -147,16 +152,16 @@ class Redactor:
 
     def _rebuilt(self) -> Matcher:
         with self._lock:
-            by_name = {name: self._mask_of(name) for name in {known.name for known in self._known.values()}}
+            lengths = frozenset(len(value) for value in self._known)
+            by_name = {name: self._mask_of(name, lengths) for name in {known.name for known in self._known.values()}}
             masks = {form: by_name[known.name] for known in self._known.values() for form in known.forms}
             self._matcher = LoopMatcher(masks) if len(masks) <= LOOP_LIMIT else GramMatcher(masks)
             return self._matcher
 
-    def _mask_of(self, name: str | None) -> str:
+    def _mask_of(self, name: str | None, lengths: Iterable[int]) -> str:
         """`<secret NAME>`, or without the name where that holds a value itself."""
         mask = f"<secret {name}>"
-        if name is None or any(
-            form in mask for form in self._known if isinstance(form, str) and len(form) <= len(mask)
-        ):
+        ends = ((start, start + length) for length in lengths for start in range(len(mask) - length + 1))
+        if name is None or any(mask[start:end] in self._known for start, end in ends):
             return "<secret>"
         return mask

@@ -38,13 +38,20 @@ def plain_name_of(setting: Setting, environ: Mapping[str, str]) -> str | None:
     return next(found, None) if len(setting.path) == 1 else None
 
 
+def plain_variable_of(setting: Setting) -> str:
+    """The unprefixed variable to set: never one that the login sets for everybody."""
+    if len(setting.path) > 1:
+        return NESTING.join(snake(step).upper() for step in setting.spelling)
+    return _plain_names(setting.spelling[-1])[-1]
+
+
 def _plain_names(spelling: str) -> list[str]:
     """The unprefixed variables that mean a setting of the root."""
     names = dict.fromkeys((camel(spelling), spelling, snake(spelling).upper()))
     return [name for name in names if is_plain_spelling(name, spelling)]
 
 
-def _read_plain(schema: Schema, environ: Mapping[str, str], final: Collection[str], heard: Heard) -> None:
+def _read_plain(schema: Schema, environ: Mapping[str, str], final: frozenset[str], heard: Heard) -> None:
     for setting in schema.settings:
         nested = NESTING.join(snake(step).upper() for step in setting.spelling)
         names = [nested] if len(setting.path) > 1 else _plain_names(setting.spelling[-1])
@@ -56,7 +63,7 @@ def _read_plain(schema: Schema, environ: Mapping[str, str], final: Collection[st
 def _read_prefixed(
     schema: Schema,
     environ: Mapping[str, str],
-    final: Collection[str],
+    final: frozenset[str],
     namespaces: Collection[str],
     heard: Heard,
 ) -> None:
@@ -65,23 +72,26 @@ def _read_prefixed(
     known = {setting.form: setting for setting in schema.settings}
     entries: dict[Form, dict[str, str]] = {}
     for name, value in environ.items():
-        if not name.startswith(schema.prefix) or name.startswith(foreign):
+        if not name.startswith(schema.prefix):
             continue
         steps = name[len(schema.prefix) :].split(NESTING)
         form = canonical_path(steps)
+        is_ours = form in known or form in schema.tables or form[:-1] in known
+        if not is_ours and name.startswith(foreign):
+            continue
         if form in known:
             heard.hear(form, _say(name, value, final))
         elif form in schema.tables and form:
-            _read_literal(schema, name, value, form, heard)
+            _read_literal(schema, _say(name, value, final), form, heard)
         elif len(form) > 1 and form[:-1] in known:
             entries.setdefault(form[:-1], {})[steps[-1]] = name
         else:
             heard.refuse(_unused(schema, name))
     for form, names in entries.items():
-        _read_entries(known[form], names, environ, heard)
+        _read_entries(known[form], names, environ, final, heard)
 
 
-def _say(name: str, value: str, final: Collection[str]) -> Say:
+def _say(name: str, value: str, final: frozenset[str]) -> Say:
     refers = Refers.NEVER if name in final else Refers.LENIENT
     return say_text(_origin(name), value, refers)
 
@@ -90,26 +100,32 @@ def _origin(name: str) -> Origin:
     return Origin(Layer.ENVIRONMENT, f"env {name}")
 
 
-def _read_literal(schema: Schema, name: str, value: str, form: Form, heard: Heard) -> None:
+def _read_literal(schema: Schema, say: Say, form: Form, heard: Heard) -> None:
     """Read a variable that gives a whole nested table as JSON or TOML."""
-    table, origin = as_table(parse_literal(value)), _origin(name)
+    table, origin = as_table(parse_literal(str(say.raw))), say.origin
     if table is None:
+        name = origin.place.removeprefix("env ")
         fix = f"or set its members: {name}{NESTING}…"
         heard.refuse(Problem(name, "expected a table as a JSON or TOML literal", origin.place, fix), form)
         return
-    tables = Tables(schema, lambda _path: origin, lambda _path: origin.place, refers=Refers.LENIENT, is_strict=False)
+    tables = Tables(schema, lambda _path: origin, lambda _path: origin.place, refers=say.refers, is_strict=False)
     tables.read(table, heard, form, ())
 
 
-def _read_entries(setting: Setting, names: Mapping[str, str], environ: Mapping[str, str], heard: Heard) -> None:
-    """Read the variables that each give one key of a dict: `…_HEADERS__Accept`."""
+def _read_entries(
+    setting: Setting, names: Mapping[str, str], environ: Mapping[str, str], final: frozenset[str], heard: Heard
+) -> None:
+    """Read the variables that each give one key of a dict: `…_HEADERS__Accept`.
+
+    If one of them is final, all are: one word has one answer to whether it may refer.
+    """
     origins = {key: _origin(name) for key, name in names.items()}
     whole = Origin(Layer.ENVIRONMENT, f"env {', '.join(sorted(names.values()))}")
     say = Say(
         whole,
         {key: environ[name] for key, name in names.items()},
         is_strict=False,
-        refers=Refers.LENIENT,
+        refers=Refers.LENIENT if final.isdisjoint(names.values()) else Refers.NEVER,
         place_of=lambda path: origins.get(str(path[0]), whole) if path else whole,
     )
     heard.hear(setting.form, say)

@@ -16,7 +16,7 @@ from wellkept.config.layers.tables import Path as KeyPath
 from wellkept.config.layers.tables import Tables
 from wellkept.config.schema import Schema
 from wellkept.config.toml import Document, TomlFault, parse, read
-from wellkept.errors import Kind, Problem
+from wellkept.errors import Kind, Problem, UsageError
 from wellkept.origin import Layer, Origin
 
 FILES_VARIABLE = "BAL_CONFIG_FILES"
@@ -42,6 +42,8 @@ class Chosen:
 
 def choose_files(files: Sequence[str | os.PathLike[str]] | None, environ: Mapping[str, str]) -> Chosen:
     """Say what is read: `files`, or what the environment lists, or its data, or the implicit two."""
+    if isinstance(files, (str, bytes, os.PathLike)):
+        raise UsageError("files: expected a list of paths", hint="write files=[…]")
     if files is not None:
         return Chosen(tuple(os.fspath(one) for one in files))
     if FILES_VARIABLE in environ:
@@ -61,6 +63,11 @@ def read_files(schema: Schema, chosen: Chosen, namespaces: Collection[str]) -> l
     return heard
 
 
+def is_mount(path: str) -> bool:
+    """Whether an entry is a mounted directory; one named like a file is a bind mount that went wrong."""
+    return os.path.isdir(path) and not path.endswith(".toml")  # noqa: PTH112 hot: pathlib costs ten times as much
+
+
 def shown(path: str) -> str:
     """A path as it is shown: relative below the current folder."""
     absolute, here = os.path.abspath(path), os.getcwd()  # noqa: PTH100, PTH109 hot: pathlib costs ten times as much
@@ -69,7 +76,7 @@ def shown(path: str) -> str:
 
 def _read_path(schema: Schema, path: str, namespaces: Collection[str]) -> Heard:
     name = shown(path)
-    if os.path.isdir(path):  # noqa: PTH112 as above
+    if is_mount(path):
         return read_directory(schema, path, name)
     try:
         document = read(path, name)

@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
-from wellkept._dataclasses import dataclass, field
+from wellkept._dataclasses import dataclass, field, replace
 from wellkept.config.declare import declared_namespaces
 from wellkept.config.layers.arguments import read_arguments
 from wellkept.config.layers.environment import read_environment
@@ -88,11 +88,17 @@ def read_layers(schema: Schema, inputs: Inputs, schemes: Schemes) -> Layers:
             (setting, tuple(one.says[setting.form] for one in heard if setting.form in one.says))
             for setting in schema.settings
         ),
-        tuple(problem for one in heard for problem in one.problems),
+        tuple(_named(schema, problem) for one in heard for problem in one.problems),
         frozenset(form for one in heard for form in one.spoilt),
         tuple(notice for one in heard for notice in one.notices),
         tuple(warning for one in heard for warning in one.warnings),
     )
+
+
+def _named(schema: Schema, problem: Problem) -> Problem:
+    """The problem under the setting's own name, where a layer knew it by its canonical one only."""
+    names = {".".join(setting.form): setting.name for setting in schema.settings}
+    return replace(problem, setting=names.get(problem.setting, problem.setting))
 
 
 def _read_code(schema: Schema) -> Heard:

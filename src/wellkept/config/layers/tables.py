@@ -81,7 +81,7 @@ class Tables:
             here, at = (*form, canonical(key)), (*path, key)
             if here in known:
                 heard.hear(here, self._say(value, at))
-            elif here in foreign:
+            elif here in foreign and here not in self.schema.tables:
                 continue
             elif here in self.schema.tables or any(other[: len(here)] == here for other in foreign):
                 inner = as_table(value)
