@@ -61,9 +61,9 @@ def build(schema: Schema, values: Values, outcomes: Sequence[Outcome], problems:
 def _converted(outcome: Outcome) -> object:
     setting, say, raw = outcome.setting, outcome.say, outcome.raw
     if say is None or (say.origin.layer is Layer.OVERRIDE and not _is_toml(raw)):
-        if say is None or raw is None or not setting.is_secret or isinstance(raw, Secret):
-            return cast("object", raw)
-        return Secret(cast("object", raw), name=setting.name, origin=say.origin)
+        if say is not None and setting.is_secret and _is_bare(raw):
+            return Secret(raw, name=setting.name, origin=say.origin)
+        return raw
     at = At(
         setting.name,
         say.origin,
@@ -76,6 +76,10 @@ def _converted(outcome: Outcome) -> object:
     if made is INVALID and say.origin.layer is Layer.ENVIRONMENT and isinstance(raw, str) and raw.startswith("tcp://"):
         outcome.problems[:] = [replace(one, hint=_SERVICE_LINK_HINT) for one in outcome.problems]
     return made
+
+
+def _is_bare(raw: object) -> bool:
+    return raw is not None and not isinstance(raw, Secret)
 
 
 def _is_toml(raw: object) -> bool:
