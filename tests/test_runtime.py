@@ -452,7 +452,7 @@ def test_ten_thousand_unknown_keys_are_reported_in_time() -> None:
     write("".join(f"{'k' * 60}{number:05d} = 1\n" for number in range(9_900)))
     start = time.process_time()
     assert len(problems(App)) > 9_900
-    assert time.process_time() - start < 10  # a minute, before names of another length were passed over
+    assert time.process_time() - start < 5  # a minute, when each was compared with every setting
 
 
 # Errors

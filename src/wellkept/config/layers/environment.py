@@ -86,7 +86,7 @@ def _read_prefixed(
         elif len(form) > 1 and form[:-1] in known:
             entries.setdefault(form[:-1], {})[steps[-1]] = name
         else:
-            heard.refuse(_unused(schema, name))
+            heard.refuse(_unused(schema, name, is_guessed=not heard.is_overrun))
     for form, names in entries.items():
         _read_entries(known[form], names, environ, final, heard)
 
@@ -131,11 +131,11 @@ def _read_entries(
     heard.hear(setting.form, say)
 
 
-def _unused(schema: Schema, name: str) -> Problem:
+def _unused(schema: Schema, name: str, *, is_guessed: bool) -> Problem:
     variables = [schema.variable(setting) for setting in schema.settings]
     # Without the prefix, which all have in common and which would make anything look alike.
     rests = [variable[len(schema.prefix) :] for variable in variables]
-    near = closest(name[len(schema.prefix) :], rests)
+    near = closest(name[len(schema.prefix) :], rests) if is_guessed else None
     hint = None if near is None else f"did you mean {schema.prefix}{near}?"
     if hint is None:
         flat = {variable.replace(NESTING, "_"): variable for variable in variables}

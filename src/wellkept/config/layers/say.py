@@ -8,6 +8,8 @@ from wellkept.config.convert.converter import Step
 from wellkept.errors import Kind, Problem
 from wellkept.origin import Origin
 
+MOST_GUESSES = 32  # did-you-mean compares with every setting, and a file may hold 10,000 keys
+
 Form = tuple[str, ...]  # the canonical path of a setting, see config/names.py
 
 
@@ -76,6 +78,11 @@ class Heard:
                 ),
                 form,
             )
+
+    @property
+    def is_overrun(self) -> bool:
+        """Whether there are so many problems that looking for meant names helps nobody any more."""
+        return len(self.problems) >= MOST_GUESSES
 
     def refuse(self, problem: Problem, form: Form | None = None) -> None:
         """Take a problem, and the setting that it spoils."""

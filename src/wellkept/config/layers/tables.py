@@ -91,7 +91,7 @@ class Tables:
                     place = self.place_of(at).place
                     heard.refuse(Problem(key, "expected a table", place, f"write [{key}] above its keys"), here)
             else:
-                heard.refuse(self._unknown(key, form, at))
+                heard.refuse(self._unknown(key, form, at, is_guessed=not heard.is_overrun))
 
     def _say(self, value: object, at: Path) -> Say:
         return Say(
@@ -103,13 +103,13 @@ class Tables:
             base=self.base,
         )
 
-    def _unknown(self, key: str, form: Form, at: Path) -> Problem:
+    def _unknown(self, key: str, form: Form, at: Path, *, is_guessed: bool) -> Problem:
         """One problem for the topmost key that nobody declared."""
         siblings = [one.spelling[-1] for one in self.schema.settings if one.form[:-1] == form]
         siblings += [table[-1] for table in self.schema.tables if table and table[:-1] == form]
         names = {canonical(name): toml_key([name]) for name in siblings}
         elsewhere = [one for one in self.schema.settings if one.form[-1] == canonical(key)]
-        hint = did_you_mean(key, names.values())
+        hint = did_you_mean(key, names.values()) if is_guessed else None
         if hint is None and elsewhere:
             hint = f"did you mean {self.schema.toml_key(elsewhere[0])}?"
         name = ".".join(str(step) if str(step).isprintable() else ascii(step) for step in at)
