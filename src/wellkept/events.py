@@ -1,7 +1,6 @@
 """Things that happened, and the bus that tells of them. An event never carries a value."""
 
 import contextlib
-import threading
 from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
@@ -46,23 +45,22 @@ class Bus:
     """Tells every listener of every event; a listener that raises hurts nobody."""
 
     def __init__(self) -> None:
-        self._listeners: tuple[Listener, ...] = ()
-        self._lock = threading.Lock()
+        # By a token of its own each; changed by single calls only, so it needs no lock.
+        self._listeners: dict[object, Listener] = {}
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Add a listener; return a callable that takes it off again."""
-        with self._lock:
-            self._listeners = (*self._listeners, listener)
+        token = object()
+        self._listeners[token] = listener
 
         def unsubscribe() -> None:
-            with self._lock:
-                self._listeners = tuple(one for one in self._listeners if one is not listener)
+            self._listeners.pop(token, None)
 
         return unsubscribe
 
     def publish(self, event: Event) -> None:
         """Tell all listeners, in the order in which they came."""
-        for listener in self._listeners:
+        for listener in self._listeners.copy().values():
             # An outer edge: a listener is somebody else's code, and telling of its failure
             # would call it again.
             with contextlib.suppress(Exception):

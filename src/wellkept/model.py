@@ -1,9 +1,11 @@
 """Frozen facts that cross the house: a reference, a reading, a finding. No I/O here."""
 
+import re
 from enum import StrEnum
-from urllib.parse import quote
 
 from wellkept._dataclasses import dataclass, field
+
+_RESERVED = re.compile(r"[%{}?#]")  # what ends a path or a key, or begins an escape
 
 RESOLVED_VARIABLE = "WELLKEPT_RESOLVED"  # where `run` names the variables whose text is final for `load`
 
@@ -46,18 +48,22 @@ class Reference:
     @property
     def location(self) -> str:
         """The path as text, as the writer spelt it but for needless escapes."""
-        text = "/".join(quote(segment, safe="-._~!$'()*+,;=:@ ") for segment in self.path)
+        text = "/".join(map(_spelt, self.path))
         return f"/{text}" if self.is_absolute else text
 
     @property
     def fragment(self) -> str:
         """The key as text: `#password`, `#/a/b`, or nothing."""
-        if len(self.key) == 1:
-            return f"#{self.key[0]}"
-        return "".join(f"/{quote(step, safe='')}" for step in self.key).replace("/", "#/", 1)
+        if len(self.key) == 1 and not self.key[0].startswith("/"):
+            return f"#{_spelt(self.key[0])}"
+        return "".join(f"/{_spelt(step).replace('/', '%2F')}" for step in self.key).replace("/", "#/", 1)
 
     def __str__(self) -> str:
         return f"{self.scheme}:{self.location}{self.fragment}"
+
+
+def _spelt(text: str) -> str:
+    return _RESERVED.sub(lambda found: f"%{ord(found[0]):02X}", text)
 
 
 @dataclass(frozen=True, slots=True)

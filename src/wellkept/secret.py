@@ -18,11 +18,12 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
 from importlib import import_module
-from os import urandom
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Protocol, SupportsIndex, TypeVar, cast, final
+from os import register_at_fork, urandom
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Protocol, TypeVar, cast, final
 from urllib.parse import quote
 
 from wellkept._dataclasses import standard_fields
+from wellkept._revealed import seal
 from wellkept.errors import SecretLeak, UsageError
 from wellkept.origin import IN_CODE, Origin
 
@@ -63,76 +64,62 @@ class Observer(Protocol):
 class _Snapshot:
     """What a secret holds at one moment; never changed after it is made."""
 
-    __slots__ = ("fetched_at", "origin", "payload", "state", "version")
+    __slots__ = ("fetched_at", "name", "origin", "payload", "state", "version")
 
-    def __init__(self, payload: object, origin: Origin, version: str | None, state: State) -> None:
+    def __init__(self, name: str | None, payload: object, origin: Origin, version: str | None, state: State) -> None:
+        self.name = name
         self.payload: Any = payload
         self.origin = origin
         self.version = version
         self.state = state
         self.fetched_at = datetime.now(UTC)
 
+    def around(self, payload: object) -> "_Snapshot":
+        """The same facts about another payload: that of a derived secret."""
+        made = _Snapshot(self.name, payload, self.origin, self.version, self.state)
+        made.fetched_at = self.fetched_at
+        return made
+
 
 class _Fittings:
-    """What hangs on a handle besides its value: name, listeners, waiters, refresher."""
+    """What hangs on a handle besides its value.
 
-    __slots__ = ("changed", "followers", "listeners", "name", "refresher")
+    It stands on the handle and not in a table of this module, which nothing in it would ever
+    leave: a callback often knows its own secret. Its dicts are changed by single calls only,
+    so they need no lock, and the garbage collector may change them at any moment.
 
-    def __init__(self, name: str | None) -> None:
-        self.name = name
-        self.listeners: tuple[Callable[[object], None], ...] = ()
-        self.followers: tuple[Callable[[], None], ...] = ()
+    Attributes:
+        listeners: what `on_change` was given, by a token of its own.
+        followers: what gives each derived secret its next value, by the identity of that.
+        parent: what a derived secret was derived from, which it keeps alive; or None.
+        refresher: what `refresh()` calls, or None.
+    """
+
+    __slots__ = ("followers", "listeners", "parent", "refresher")
+
+    def __init__(self) -> None:
+        self.listeners: dict[object, Callable[[object], None]] = {}
+        self.followers: dict[int, Callable[[Any, _Snapshot | None], Sequence[str]]] = {}
+        self.parent: Secret[object] | None = None
         self.refresher: Callable[[], None] | None = None
-        self.changed = threading.Condition()
+
+
+def _fittings_of(secret: "Secret[Any]") -> _Fittings:
+    return secret._fittings  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # one place of this file for it
 
 
 _snapshots: dict[int, _Snapshot] = {}
-_fittings: dict[int, _Fittings] = {}
 _observer: Observer | None = None
+_changed = threading.Condition()  # one for all secrets: waiters are few, and a handle stays small
 
 
-class RevealedText(str):
-    """The text of a secret: a `str` in every way, but for a masked repr and no pickle.
-
-    A part of it is such a text, too; changed, joined or formatted it turns into a plain `str`.
-    """
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "'***'"
-
-    def __getitem__(self, key: "SupportsIndex | slice[Any, Any, Any]") -> "RevealedText":
-        return RevealedText(super().__getitem__(key))  # a tool that cuts long text shows a part of it
-
-    def __copy__(self) -> "RevealedText":
-        return self
-
-    def __deepcopy__(self, memo: object) -> "RevealedText":
-        return self
-
-    def __reduce_ex__(self, protocol: object) -> NoReturn:
-        message = "a revealed secret: cannot be pickled"
-        raise SecretLeak(message, hint="send the reference, and resolve it where it is used")
+def _renew_lock() -> None:
+    """Make the lock anew in a forked child, where the thread that held it is gone."""
+    global _changed  # noqa: PLW0603 there is one
+    _changed = threading.Condition()
 
 
-class RevealedBytes(bytes):
-    """The bytes of a secret: `bytes` in every way, but for a masked repr and no pickle."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "b'***'"
-
-    def __copy__(self) -> "RevealedBytes":
-        return self
-
-    def __deepcopy__(self, memo: object) -> "RevealedBytes":
-        return self
-
-    def __reduce_ex__(self, protocol: object) -> NoReturn:
-        message = "a revealed secret: cannot be pickled"
-        raise SecretLeak(message, hint="send the reference, and resolve it where it is used")
+register_at_fork(after_in_child=_renew_lock)
 
 
 @final
@@ -144,7 +131,7 @@ class Secret(Generic[T_co]):
     Copies are the same handle. Two secrets compare equal in constant time; none is hashable.
     """
 
-    __slots__ = ("__weakref__",)
+    __slots__ = ("__weakref__", "_fittings")
 
     def __init__(
         self,
@@ -169,22 +156,26 @@ class Secret(Generic[T_co]):
         if fault is not None:
             del value
             raise UsageError(f"{name or 'a secret'}: {fault}", hint="leave it out instead")
-        payload = seal(value)
+        self._fittings = _Fittings()
+        # First into the table, where an observer that is installed right now looks: nobody
+        # can reveal it before this returns.
+        snapshot = _snapshots[id(self)] = _Snapshot(name, seal(value), origin, version, State.FRESH)
         if _observer is not None:
-            _observer.learn(name, payload)
-        _fittings[id(self)] = _Fittings(name)
-        _snapshots[id(self)] = _Snapshot(payload, origin, version, State.FRESH)
+            _observer.learn(name, snapshot.payload)
 
     def __del__(
         self,
-        _pop_snapshot: Callable[..., _Snapshot | None] = _snapshots.pop,
-        _pop_fittings: Callable[..., _Fittings | None] = _fittings.pop,
+        _pop: Callable[..., _Snapshot | None] = _snapshots.pop,
+        _fittings_of: Callable[["Secret[Any]"], _Fittings] = _fittings_of,
     ) -> None:
         # Bound as defaults: at interpreter exit the module's names may be gone already.
-        snapshot = _pop_snapshot(id(self), None)
-        fittings = _pop_fittings(id(self), None)
-        if snapshot is not None and fittings is not None and _observer is not None:
-            _observer.release(fittings.name, snapshot.payload)
+        snapshot = _pop(id(self), None)
+        if snapshot is None:  # its constructor raised
+            return
+        if self._fittings.parent is not None:
+            _fittings_of(self._fittings.parent).followers.pop(id(self), None)
+        if _observer is not None:
+            _observer.release(snapshot.name, snapshot.payload)
 
     def reveal(self) -> T_co:
         """Return the current value; text comes as a `str` whose own repr is masked.
@@ -196,7 +187,7 @@ class Secret(Generic[T_co]):
     @property
     def name(self) -> str | None:
         """What masks and errors call it, or None."""
-        return _fittings[id(self)].name
+        return _snapshots[id(self)].name
 
     @property
     def origin(self) -> Origin:
@@ -220,14 +211,11 @@ class Secret(Generic[T_co]):
 
     def on_change(self, callback: "Callable[[Secret[T_co]], None]") -> Callable[[], None]:
         """Call back with this handle after each new value; return a callable that stops it."""
-        fittings = _fittings[id(self)]
-        listener = cast("Callable[[object], None]", callback)
-        with fittings.changed:
-            fittings.listeners = (*fittings.listeners, listener)
+        listeners, token = self._fittings.listeners, object()
+        listeners[token] = cast("Callable[[object], None]", callback)
 
         def stop() -> None:
-            with fittings.changed:
-                fittings.listeners = tuple(one for one in fittings.listeners if one is not listener)
+            listeners.pop(token, None)
 
         return stop
 
@@ -241,13 +229,12 @@ class Secret(Generic[T_co]):
         Returns:
             Whether there is another version now.
         """
-        changed = _fittings[id(self)].changed
-        with changed:
-            return changed.wait_for(lambda: self.version != version, timeout)
+        with _changed:
+            return _changed.wait_for(lambda: self.version != version, timeout)
 
     def refresh(self) -> bool:
         """Ask the source again now; return whether there is a source to ask."""
-        refresher = _fittings[id(self)].refresher
+        refresher = self._fittings.refresher
         if refresher is None:
             return False
         refresher()
@@ -259,12 +246,15 @@ class Secret(Generic[T_co]):
         Raises:
             UsageError: the function raised; its own error, which may hold the value, is dropped.
         """
-        made, fault = _apply(function, self)
-        if fault is not None:
-            raise UsageError(f"{self.name or 'a secret'}: {fault}")
-        derived = Secret(cast("S", made), name=self.name, origin=self.origin, version=self.version)
+        snapshot = _snapshots[id(self)]
+        made = _apply(function, snapshot.payload)
+        if isinstance(made, _Unfit):
+            del snapshot
+            raise UsageError(f"{self.name or 'a secret'}: {made}", hint=made.hint)
+        derived = Secret(made, name=self.name)
         del made
-        _follow(self, derived, function)
+        _snapshots[id(derived)] = snapshot.around(derived.reveal())
+        _follow(self, derived, function, snapshot)
         return derived
 
     def header(self, scheme: str) -> "Secret[str]":
@@ -273,15 +263,15 @@ class Secret(Generic[T_co]):
         Raises:
             UsageError: the value cannot stand in a header (RFC 9110 §5.5).
         """
-        if not isinstance(self.reveal(), str):
-            raise UsageError(f"{self.name or 'a secret'}: is no text, so it makes no header")
-        if _UNFIT_FOR_HEADER.search(cast("str", self.reveal())):
-            raise UsageError(
-                f"{self.name or 'a secret'}: a header cannot hold one of its characters",
-                hint="often a final newline: write it with printf instead of echo",
-            )
 
         def prefixed(value: object) -> str:
+            if not isinstance(value, str):
+                raise _Unfit("is no text, so it makes no header")
+            if _UNFIT_FOR_HEADER.search(value):
+                raise _Unfit(
+                    "a header cannot hold one of its characters",
+                    hint="often a final newline: write it with printf instead of echo",
+                )
             return f"{scheme} {value}"
 
         return self.map(prefixed)
@@ -294,19 +284,10 @@ class Secret(Generic[T_co]):
                 `postgresql://app:{}@db/app`, `postgresql://{username}:{password}@db/app`.
 
         Raises:
-            UsageError: the template names nothing, or a field that is not there.
+            UsageError: the template names nothing, a field that is not there, or a structure.
         """
-        names = _FIELD.findall(template)
-        if not names:
+        if not _FIELD.search(template):
             raise UsageError("dsn: the template names no place for the secret", hint="write {}")
-        payload = self.reveal()
-        unknown = [name for name in names if name and _field(payload, name) is None]
-        is_whole = "" in names and _parts(payload) is not None
-        del payload
-        if is_whole:
-            raise UsageError(f"{self.name or 'a secret'}: is a structure", hint="name a field of it: {password}")
-        if unknown:
-            raise UsageError(f"{self.name or 'a secret'}: has no field {unknown[0]}")
 
         def fill(value: object) -> str:
             return _FIELD.sub(lambda found: _encoded(value, found[1]), template)
@@ -357,11 +338,13 @@ class Secret(Generic[T_co]):
 def install_observer(observer: Observer | None) -> None:
     """Set who is told of new values, and tell it of all that are held now."""
     global _observer  # noqa: PLW0603 one process has one masker
+    if observer is None or observer is _observer:  # it knows them, and counts how often it is told
+        _observer = observer
+        return
     _observer = observer
-    if observer is not None:
-        for key, snapshot in list(_snapshots.items()):
-            fittings = _fittings.get(key)
-            observer.learn(None if fittings is None else fittings.name, snapshot.payload)
+    # A copy in one step: the garbage collector may take secrets out of the table at any moment.
+    for snapshot in _snapshots.copy().values():
+        observer.learn(snapshot.name, snapshot.payload)
 
 
 def swap(
@@ -372,40 +355,12 @@ def swap(
     Returns:
         One line for each callback that raised, without the text of its error.
     """
-    payload = seal(value)
-    fittings = _fittings[id(secret)]
-    if _observer is not None:
-        _observer.learn(fittings.name, payload)
-    old = _snapshots[id(secret)]
-    _snapshots[id(secret)] = _Snapshot(payload, origin, version, state)
-    if _observer is not None:
-        _observer.release(fittings.name, old.payload)
-    with fittings.changed:
-        fittings.changed.notify_all()
-    failures = [_call(follower) for follower in fittings.followers]
-    failures += [_call(partial(one, secret)) for one in fittings.listeners]
-    return [failure for failure in failures if failure is not None]
+    return _exchange(secret, _Snapshot(secret.name, seal(value), origin, version, state))
 
 
 def set_refresher(secret: Secret[T], refresher: Callable[[], None]) -> None:
     """Give a handle what its `refresh()` calls."""
-    _fittings[id(secret)].refresher = refresher
-
-
-def seal(value: object) -> object:
-    """Return the value with a masked repr for each text in it, however deep."""
-    if isinstance(value, (RevealedText, RevealedBytes)):
-        return value
-    if type(value) is str:
-        return RevealedText(value)
-    if type(value) is bytes:
-        return RevealedBytes(value)
-    if type(value) in {list, tuple, set, frozenset}:
-        return cast("type[list[object]]", type(value))(map(seal, cast("list[object]", value)))
-    if type(value) is dict:
-        return {key: seal(one) for key, one in cast("dict[object, object]", value).items()}
-    sealed = getattr(type(value), "_wellkept_seal", None)
-    return value if sealed is None else sealed(value)
+    _fittings_of(secret).refresher = refresher
 
 
 def leaves(payload: object) -> Iterator[str | bytes]:
@@ -441,41 +396,59 @@ def _unfit(value: object) -> str | None:
     return None
 
 
-def _apply(function: Callable[[T], S], secret: Secret[T]) -> tuple[S | None, str | None]:
+class _Unfit(Exception):
+    """Why a value cannot be derived; raised by functions of this file only, so it may be shown."""
+
+    def __init__(self, fault: str, *, hint: str | None = None) -> None:
+        super().__init__(fault)
+        self.hint = hint
+
+
+def _apply(function: Callable[[T], S], payload: T) -> S | _Unfit:
     try:
-        made = function(secret.reveal())
+        made = function(payload)
+    except _Unfit as unfit:
+        return unfit.with_traceback(None)
     except Exception as error:  # noqa: BLE001 its text may hold the value: only its type goes on
-        return None, f"the function given to map raised {type(error).__name__}"
+        return _Unfit(f"the function given to map raised {type(error).__name__}")
     fault = _unfit(made)
-    return (made, None) if fault is None else (None, f"what map made of it {fault}")
+    return made if fault is None else _Unfit(f"what map made of it {fault}")
 
 
-def _follow(parent: Secret[T], derived: Secret[S], function: Callable[[T], S]) -> None:
+def _follow(parent: Secret[T], derived: Secret[S], function: Callable[[T], S], seen: _Snapshot) -> None:
+    """Give a derived secret what the function makes of each next value of its parent."""
     alive = weakref.ref(derived)
-    # The parent is held by the derived secret's follower only weakly too: neither keeps the
-    # other alive, and a derived secret whose parent is gone keeps its last value.
-    source = weakref.ref(parent)
 
-    def follow() -> None:
-        child, parent = alive(), source()
-        if child is None or parent is None:
-            return
-        made, fault = _apply(function, parent)
-        if fault is not None:
-            raise UsageError(f"{parent.name or 'a secret'}: {fault}")
-        swap(child, cast("S", made), origin=parent.origin, version=parent.version)
+    def follow(parent: Secret[T], seen: _Snapshot | None) -> Sequence[str]:
+        child, failures = alive(), cast("Sequence[str]", ())
+        # Again when the parent has moved on meanwhile: of two threads that follow, the slower
+        # one must not have the last word with the older value.
+        while child is not None and (current := _snapshots[id(parent)]) is not seen:
+            made = _apply(function, current.payload)
+            failed = isinstance(made, _Unfit)
+            failures = [str(made)] if failed else _exchange(child, current.around(seal(made)))
+            seen = current
+        return failures
 
-    fittings = _fittings[id(parent)]
-    with fittings.changed:
-        fittings.followers = (*fittings.followers, follow)
-    weakref.finalize(derived, _drop_follower, weakref.ref(parent), follow).atexit = False
+    _fittings_of(parent).followers[id(derived)] = follow
+    _fittings_of(derived).parent = parent
+    follow(parent, seen)
 
 
-def _drop_follower(source: "weakref.ref[Secret[T]]", follow: Callable[[], None]) -> None:
-    parent = source()
-    fittings = None if parent is None else _fittings.get(id(parent))
-    if fittings is not None:
-        fittings.followers = tuple(one for one in fittings.followers if one is not follow)
+def _exchange(secret: Secret[T], new: _Snapshot) -> Sequence[str]:
+    """Swap a snapshot in, and tell everybody; see `swap`."""
+    observer = _observer
+    if observer is not None:
+        observer.learn(new.name, new.payload)
+    with _changed:  # of two threads that swap, each must release what it took out
+        old, _snapshots[id(secret)] = _snapshots[id(secret)], new
+        _changed.notify_all()
+    if observer is not None:
+        observer.release(old.name, old.payload)
+    fittings = _fittings_of(secret)
+    failures = [line for follow in fittings.followers.copy().values() for line in follow(secret, None)]
+    calls = [_call(partial(one, secret)) for one in fittings.listeners.copy().values()]
+    return failures + [failure for failure in calls if failure is not None]
 
 
 def _call(callback: Callable[[], None]) -> str | None:
@@ -496,6 +469,12 @@ def _field(payload: object, name: str) -> object:
 
 def _encoded(payload: object, name: str) -> str:
     part = _field(payload, name) if name else payload
+    if isinstance(part, Secret):
+        part = cast("Secret[object]", part).reveal()
+    if part is None:
+        raise _Unfit(f"has no field {name}" if name else "is nothing, so it makes no connection string")
+    if _parts(part) is not None and not isinstance(part, str):
+        raise _Unfit(f"{name}: is a structure" if name else "is a structure", hint="name a field of it: {password}")
     return quote(part if isinstance(part, bytes) else str(part), safe="")
 
 

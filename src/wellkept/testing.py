@@ -18,7 +18,8 @@ class MemorySource:
         """Answer with the given values by path: text, or a mapping for `#key`."""
         self.is_secret_store = is_secret_store
         self.requests: list[str] = []
-        self._values: dict[str, tuple[int, object]] = {}
+        self._versions: dict[str, list[object]] = {}  # by path, the oldest first
+        self._removed: set[str] = set()
         self._denied: set[str] = set()
         self._is_reachable = True
         for path, value in (values or {}).items():
@@ -26,12 +27,12 @@ class MemorySource:
 
     def put(self, path: str, value: object) -> None:
         """Set a value; its version goes up by one."""
-        version, _old = self._values.get(path, (0, None))
-        self._values[path] = (version + 1, value)
+        self._versions.setdefault(path, []).append(value)
+        self._removed.discard(path)
 
     def remove(self, path: str) -> None:
-        """Make a path absent."""
-        self._values.pop(path, None)
+        """Make a path absent; the next value that is put there goes on counting."""
+        self._removed.add(path)
 
     def deny(self, path: str) -> None:
         """Refuse a path from now on."""
@@ -46,10 +47,10 @@ class MemorySource:
         self._is_reachable = True
 
     def fetch(self, reference: Reference) -> Reading:
-        """Answer a reference.
+        """Answer a reference with the newest version, or with the one that it pins.
 
         Raises:
-            Absent: no value was put there.
+            Absent: no such value or version was put there.
             Denied: the path was denied.
             Unreachable: it is disconnected.
         """
@@ -59,10 +60,11 @@ class MemorySource:
             raise Unreachable(f"{reference}: memory is disconnected", hint="call connect()")
         if path in self._denied:
             raise Denied(f"{reference}: denied", hint="call deny() for other paths only")
-        if path not in self._values:
+        versions = {} if path in self._removed else dict(enumerate(self._versions.get(path, ()), 1))
+        version = reference.option("version") or str(len(versions))
+        if not version.isdecimal() or int(version) not in versions:
             raise Absent(f"{reference}: absent", hint="call put()")
-        version, value = self._values[path]
-        return Reading(value, f"memory {path}", version=str(version))
+        return Reading(versions[int(version)], f"memory {path}", version=version)
 
 
 class ManualClock:

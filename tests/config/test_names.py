@@ -1,8 +1,24 @@
 """One setting's names in each place, and which name a misspelt one means."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from wellkept.config.names import camel, canonical, closest, did_you_mean, is_plain_spelling, snake, toml_key, variable
+from wellkept.config.names import (
+    camel,
+    canonical,
+    canonical_path,
+    closest,
+    did_you_mean,
+    is_plain_spelling,
+    namespace_prefix,
+    snake,
+    steps,
+    toml_key,
+    variable,
+)
+
+NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*_?", fullmatch=True)
 
 
 @pytest.mark.parametrize("name", ["db_password", "dbPassword", "DB_PASSWORD", "DBPASSWORD", "DbPassword"])
@@ -16,6 +32,40 @@ def test_each_place_has_its_spelling() -> None:
     assert snake("dbPassword") == "db_password"
     assert toml_key(("db", "max_size")) == "db.maxSize"
     assert variable("PAY_", ("db", "max_size")) == "PAY_DB__MAX_SIZE"
+
+
+@given(name=NAMES)
+def test_every_spelling_that_we_write_is_the_same_name(name: str) -> None:
+    form = canonical(name)
+    assert {canonical(camel(name)), canonical(snake(name)), canonical(variable("", [name]))} == {form}
+    assert snake(name).islower()
+
+
+@given(path=st.lists(NAMES, min_size=1))
+def test_a_variable_leads_back_to_its_setting(path: list[str]) -> None:
+    written = variable("PAY_", [name.strip("_") for name in path]).removeprefix("PAY_")
+    assert canonical_path(written.split("__")) == canonical_path(path)
+
+
+@pytest.mark.parametrize(
+    ("namespace", "prefix"),
+    [
+        ("acme.payments", "BAL_CONFIG_VAR_ACME_PAYMENTS_"),
+        ("acmePay", "BAL_CONFIG_VAR_ACME_PAY_"),
+        ("", "BAL_CONFIG_VAR_"),
+    ],
+)
+def test_a_namespace_stands_in_the_prefix_of_its_variables(namespace: str, prefix: str) -> None:
+    assert namespace_prefix(namespace) == prefix
+
+
+def test_the_empty_name_has_no_steps() -> None:
+    assert steps("") == ()
+    assert steps("acme.payments") == ("acme", "payments")
+
+
+def test_a_name_of_underscores_is_spelt_as_it_is() -> None:
+    assert camel("_") == "_"
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,22 @@ def test_a_key_that_begins_with_a_slash_goes_down() -> None:
     assert parsed("vault:a").fragment == ""
 
 
+@pytest.mark.parametrize("ttl", ["30s", "5m", "1h", "2d", "500ms"])
+def test_a_time_to_live_has_a_unit(ttl: str) -> None:
+    assert parsed(f"vault:a?ttl={ttl}").option("ttl") == ttl
+
+
+def test_reserved_characters_are_percent_encoded() -> None:
+    one = parsed("vault:a%7Bb%7D%3F%23%25c?label=x%26y%3Dz#p%23%25")
+    assert (one.path, one.option("label"), one.key) == (("a{b}?#%c",), "x&y=z", ("p#%",))
+
+
+def test_a_relative_path_remembers_where_it_starts() -> None:
+    made = parse_reference("file:db", SCHEMES, "conf")
+    assert isinstance(made, Reference)
+    assert made.base == "conf"
+
+
 def test_a_file_path_may_be_absolute() -> None:
     one = parsed("file:/etc/secrets/db")
     assert one.is_absolute
@@ -54,6 +70,16 @@ def test_a_file_path_may_be_absolute() -> None:
         "vault:CANARY\u202e",
         "vault:a?CANARY",
         "vault:a?x=",
+        "vault:a?x=%zz",
+        "vault:a?x=CANARY%00",
+        "vault:a?",
+        "vault:a?&x=1",
+        "vault:a#CANARY%zz",
+        "vault:a#/x//CANARY",
+        "vault:/",
+        "vault:CANARY/",
+        "vault:CANARY%C2%85",
+        "vault:CANARY\udc80",
         "vault:a?X=CANARY",
         "vault:a?version=1&version=CANARY",
         "vault:a?optional=CANARY",
@@ -79,6 +105,37 @@ def test_strict_text_is_split_at_its_references() -> None:
     assert [str(one) for one in made.pieces] == ["a ", "vault:x", " b ${c} ", "env:Y"]
     assert made.alone is None
     assert str(made) == "a ${vault:x} b ${c} ${env:Y}"
+
+
+def test_a_reference_inside_a_reference_is_told_as_that() -> None:
+    made = parse_strict("${vault:${env:CANARY}}", SCHEMES)
+    assert isinstance(made, Refusal)
+    assert made.hint == "references do not nest; write $${ for a plain ${"
+    assert str(parse_lenient("${vault:${env:X}}", SCHEMES)) == "${vault:${env:X}}"
+    assert [str(one) for one in parse_lenient("${vault:${env:X}}", SCHEMES).references] == ["env:X"]
+
+
+def test_an_empty_text_holds_nothing() -> None:
+    for made in (parse_strict("", SCHEMES), parse_lenient("", SCHEMES)):
+        assert made == Template(())
+        assert str(made) == ""
+
+
+def test_what_a_strict_text_says_of_an_unknown_scheme_is_all_that_is_known() -> None:
+    made = parse_strict("${CANARY:x}", SCHEMES)
+    assert isinstance(made, Refusal)
+    assert made.hint == "known are env, file, vault; write $${ for a plain ${"
+    assert "CANARY" not in made.message
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["${" * 60_000 + "}", "${vault:" * 20_000, "$" * 130_000, "${vault:" + "%41" * 40_000],
+    ids=["nested", "open", "dollars", "escapes"],
+)
+def test_a_text_without_end_costs_no_time(text: str) -> None:
+    assert parse_lenient(text, SCHEMES).references == ()
+    assert isinstance(parse_strict(text, SCHEMES), (Template, Refusal))
 
 
 @pytest.mark.parametrize("text", ["${", "a ${vault:x", "${HOME}", "${vault:${env:X}}", "x ${} y", "$${a} ${b}"])

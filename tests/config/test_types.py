@@ -6,9 +6,10 @@ from typing import Annotated, get_args
 
 import pytest
 
+from wellkept._revealed import seal
 from wellkept.config.types import URL, Byte, Pattern, Size
 from wellkept.errors import DeclarationError, SecretLeak, UsageError
-from wellkept.secret import Secret, seal
+from wellkept.secret import Secret
 
 
 def test_a_size_is_an_int_that_may_be_written_with_a_unit() -> None:

@@ -264,7 +264,7 @@ def test_a_callback_that_fails_with_the_new_value_is_told_without_it() -> None:
     derived = held.map(lambda value: boom(value) if value != V else value)
     held.on_change(lambda one: boom(one.reveal()))
     told = swap(held, "CANARY-next-9c1e", origin=held.origin, version="2")
-    assert list(told) == ["a callback raised UsageError", "a callback raised ValueError"]
+    assert list(told) == ["the function given to map raised ValueError", "a callback raised ValueError"]
     assert derived.reveal() == V
 
 

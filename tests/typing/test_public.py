@@ -4,6 +4,7 @@ A line that must be refused carries the ignore of its error: if it were accepted
 would be unused, and that is an error of its own.
 """
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import assert_type
 
@@ -49,19 +50,47 @@ def test_load_gives_the_class_it_was_given() -> None:
 def test_unknown_names_are_refused() -> None:
     config = made()
     with pytest.raises(AttributeError):
-        config.nothing  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnusedExpression]  # noqa: B018
+        config.nothing  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]  # noqa: B018
 
 
 def test_mutation_is_refused() -> None:
     config = made()
     with pytest.raises(AttributeError):
         config.db.port = 2  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
+    with pytest.raises(AttributeError):
+        config.db.prot = 2  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def test_a_secret_is_no_text() -> None:
     config = made()
     text: str = config.password  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
     assert text is not None
+
+
+def test_what_is_made_of_text_does_not_take_a_secret() -> None:
+    config = made()
+    with pytest.raises(TypeError):
+        "postgresql://" + config.password  # type: ignore[operator]  # pyright: ignore[reportOperatorIssue, reportUnusedExpression]
+    with pytest.raises(TypeError):
+        len(config.password)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    with pytest.raises(TypeError):
+        for _part in config.password:  # type: ignore[attr-defined]  # pyright: ignore[reportGeneralTypeIssues, reportUnknownVariableType]
+            pass
+
+
+def test_values_of_another_type_are_refused() -> None:
+    with_text = Database(port="5432")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    assert vars(with_text)["port"] == "5432"  # made by hand, values are taken as they are
+    with pytest.raises(TypeError):
+        Database("localhost")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+def test_a_callback_takes_the_secret_that_it_is_given_to() -> None:
+    def told(one: Secret[str]) -> None:
+        assert_type(one.reveal(), str)
+
+    assert_type(made().password.on_change(told), Callable[[], None])
+    made().token.on_change(told)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def test_a_secret_gives_only_so_it_is_covariant() -> None:
@@ -76,5 +105,5 @@ def test_misspelt_arguments_and_keywords_are_refused() -> None:
         Config(db=Database())  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     with pytest.raises(TypeError):
 
-        class Misspelt(Settings, env_prefx="PAY_"):  # type: ignore[call-arg]  # pyright: ignore[reportGeneralTypeIssues, reportUnusedClass]
+        class Misspelt(Settings, env_prefx="PAY_"):  # type: ignore[call-arg]  # pyright: ignore[reportGeneralTypeIssues, reportCallIssue, reportUnusedClass]
             port: int = 1

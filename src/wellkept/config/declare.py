@@ -4,7 +4,6 @@ This file does no I/O.
 """
 
 import sys
-import types
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from typing import (
@@ -23,8 +22,9 @@ from typing import (
 )
 
 from wellkept._dataclasses import dataclass, field, replace, standard_fields
+from wellkept._revealed import seal
 from wellkept.config.names import NESTING, canonical
-from wellkept.errors import DeclarationError
+from wellkept.errors import DeclarationError, SecretLeak
 
 if TYPE_CHECKING:
     import dataclasses
@@ -171,6 +171,7 @@ class Settings:
     def __init_subclass__(cls, *, namespace: str = "", env_prefix: str | None = None) -> None:
         """Check the names; hints are resolved at the first load, when all classes exist."""
         super().__init_subclass__()
+        _check_namespace(cls, namespace)
         cls.namespace_ = namespace
         cls.env_prefix_ = env_prefix
         _check_names(cls, _own_names(cls))
@@ -199,12 +200,14 @@ class Settings:
         """
         return ()
 
-    def __setattr__(self, name: str, value: object) -> NoReturn:
-        del value  # a traceback may show this frame
-        raise AttributeError(f"{type(self).__name__}.{name}: settings do not change; load again")
+    if not TYPE_CHECKING:  # a checker that saw it would let any name be set
 
-    def __delattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"{type(self).__name__}.{name}: settings do not change")
+        def __setattr__(self, name: str, value: object) -> NoReturn:
+            del value  # a traceback may show this frame
+            raise AttributeError(f"{type(self).__name__}.{name}: settings do not change; load again")
+
+        def __delattr__(self, name: str) -> NoReturn:
+            raise AttributeError(f"{type(self).__name__}.{name}: settings do not change")
 
     def __copy__(self) -> Self:
         return self  # it never changes
@@ -215,7 +218,7 @@ class Settings:
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
-        return vars(self) == vars(other)
+        return _values(self) == _values(other)
 
     __hash__: ClassVar[None]  # type: ignore[assignment]  # what holds secrets has no hash
 
@@ -223,14 +226,33 @@ class Settings:
         name = type(self).__qualname__
         if getattr(self, "_is_sealed", False):
             return f"{name}(***)"
-        return f"{name}({', '.join(f'{key}={value!r}' for key, value in vars(self).items())})"
+        return f"{name}({', '.join(f'{key}={value!r}' for key, value in _values(self).items())})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        if getattr(self, "_is_sealed", False):
+            raise SecretLeak(f"{type(self).__qualname__}: cannot be pickled", hint="it came out of a secret")
+        return _remade, (type(self), _values(self))
 
     def _wellkept_seal(self) -> Self:
-        """A twin whose repr shows nothing, for the inside of a Secret."""
-        from_here = object.__new__(type(self))
-        vars(from_here).update(vars(self))
-        object.__setattr__(from_here, "_is_sealed", True)
-        return from_here
+        """A twin whose repr shows nothing, however deep, for the inside of a Secret."""
+        values = {name: seal(value) for name, value in _values(self).items()}
+        return _remade(type(self), values, is_sealed=True)
+
+
+def _values(config: Settings) -> dict[str, object]:
+    """The values of its settings, without what a cached property keeps beside them."""
+    own = vars(config)
+    return {one.name: own[one.name] for one in declared(type(config)) if one.name in own}
+
+
+_S = TypeVar("_S", bound=Settings)
+
+
+def _remade(cls: type[_S], values: Mapping[str, object], *, is_sealed: bool = False) -> _S:
+    made = object.__new__(cls)
+    vars(made).update(values)
+    object.__setattr__(made, "_is_sealed", is_sealed)
+    return made
 
 
 def declared_namespaces() -> frozenset[str]:
@@ -275,8 +297,6 @@ def _read(cls: type) -> tuple[Declared, ...]:
 
 def _of_settings(cls: type, name: str, hint: object, docs: Mapping[str, str]) -> Declared:
     given = getattr(cls, name, MISSING)
-    if isinstance(given, types.MemberDescriptorType):
-        given = MISSING
     extras = given if isinstance(given, Extras) else Extras(default=given)
     if not extras.doc:
         extras = replace(extras, doc=docs.get(name, ""))
@@ -294,9 +314,9 @@ def _of_dataclass(field: "dataclasses.Field[object]", hint: object, docs: Mappin
 def _hints(cls: type) -> dict[str, object]:
     try:
         return get_type_hints(cls, include_extras=True)
-    except NameError as error:
+    except (NameError, AttributeError) as error:
         name, fault = error.name or "a name", None
-    except TypeError:
+    except (TypeError, SyntaxError):
         name, fault = "", "has a hint that is no type"
     if fault is None:
         fault = f"has a hint that names {name}, which is not known where the class was made"
@@ -337,16 +357,24 @@ def _own_names(cls: type) -> list[tuple[str, str]]:
     return list(pairs.items())
 
 
+def _check_namespace(cls: type, namespace: str) -> None:
+    steps = namespace.split(".") if namespace else []
+    if not all(map(str.isidentifier, steps)) or NESTING in namespace:
+        raise DeclarationError(f"{cls.__qualname__}: its namespace is no dotted name", hint='write "acme.payments"')
+    if steps and canonical(steps[0]) == RESERVED_TABLE:
+        raise DeclarationError(f"{cls.__qualname__}: [wellkept] in Config.toml is for wellkept itself")
+
+
 def _check_names(cls: type, pairs: Iterable[tuple[str, str]]) -> None:
     seen: dict[str, str] = {}
     for name, spelling in pairs:
         form = canonical(spelling)
-        if name.startswith("_") or NESTING in name or not form:
+        if name.startswith("_") or NESTING in name or NESTING in spelling or "." in spelling or not form:
             raise DeclarationError(
                 f"{cls.__qualname__}.{name}: is no name for a setting",
-                hint="no leading _, and no __: it stands for nesting in the environment",
+                hint="no leading _, and no __ or dot: they stand for nesting",
             )
-        if hasattr(Settings, name):
+        if name in dir(Settings):  # hasattr would find what every class has: `mro`
             raise DeclarationError(f"{cls.__qualname__}.{name}: is the name of a method of Settings")
         if form == RESERVED_TABLE and not cls.__dict__.get("namespace_"):
             raise DeclarationError(f"{cls.__qualname__}.{name}: [wellkept] in Config.toml is for wellkept itself")

@@ -112,6 +112,8 @@ def _ask_together(source: FetchesMany, references: Sequence[Reference]) -> dict[
     try:
         answers = zip(references, source.fetch_many(references), strict=True)
         return {reference: _checked(reference, answer) for reference, answer in answers}
+    except SourceError as error:  # one answer to all: denied stays denied
+        return _refused(error.with_traceback(None), references)
     except (Exception, SystemExit) as error:  # noqa: BLE001 as above
         name = type(error).__name__
     return {reference: _foreign(reference, name) for reference in references}

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from decimal import Decimal
 
 from wellkept._dataclasses import replace
 from wellkept.config.names import did_you_mean
@@ -30,7 +31,7 @@ def pick(reading: Reading, reference: Reference) -> Reading | SourceError:
 def _table(value: object) -> Mapping[str, object] | None:
     if isinstance(value, (str, bytes)):
         try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
+            value = json.loads(value, parse_float=Decimal)
+        except (ValueError, ArithmeticError, RecursionError):
             return None
     return as_table(value)

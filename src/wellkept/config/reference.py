@@ -102,8 +102,6 @@ def parse_strict(text: str, schemes: Collection[str], base: str | None = None) -
     pieces: list[Piece] = []
     at = 0
     for opening in _OPENING.finditer(text):
-        if opening.start() < at:
-            return Refusal("holds a ${ inside a reference", f"references do not nest; {ESCAPE_HINT}")
         _append(pieces, text[at : opening.start()])
         if opening[1]:
             _append(pieces, "${")
@@ -112,7 +110,10 @@ def parse_strict(text: str, schemes: Collection[str], base: str | None = None) -
         end = text.find("}", opening.end())
         if end < 0:
             return Refusal("holds ${ without its }", f"close the reference; {ESCAPE_HINT}")
-        reference = parse_reference(text[opening.end() : end], schemes, base)
+        body = text[opening.end() : end]
+        if "${" in body:
+            return Refusal("holds a ${ inside a reference", f"references do not nest; {ESCAPE_HINT}")
+        reference = parse_reference(body, schemes, base)
         if isinstance(reference, Refusal):
             return reference
         pieces.append(reference)
@@ -127,8 +128,8 @@ def parse_lenient(text: str, schemes: Collection[str], base: str | None = None) 
     at = 0
     for opening in _OPENING.finditer(text):
         end = text.find("}", opening.end())
-        if opening.start() < at or end < 0:
-            continue
+        if end < 0:
+            break
         reference = parse_reference(text[opening.end() : end], schemes, base)
         if isinstance(reference, Refusal):
             continue

@@ -12,8 +12,8 @@ import re
 from typing import Annotated, Self, TypeAlias
 
 from wellkept._dataclasses import dataclass
+from wellkept._revealed import RevealedText
 from wellkept.errors import DeclarationError, UsageError
-from wellkept.secret import RevealedText
 
 _KINDS = "kmgtp"
 _UNITS = (

@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from typing import cast
 
 from wellkept._dataclasses import dataclass, field
+from wellkept._revealed import seal
 from wellkept.config.convert.collections import table_fix
 from wellkept.config.convert.converter import INVALID, At, Converter
 from wellkept.config.convert.keys import at_key, shown
@@ -17,7 +18,6 @@ from wellkept.config.declare import MISSING, Declared, Settings
 from wellkept.config.limits import MAX_DEPTH
 from wellkept.config.names import camel, canonical, did_you_mean, steps
 from wellkept.errors import Kind
-from wellkept.secret import seal
 
 _MAX_NAMED = 6
 _MAX_UNKNOWN = 16  # keys; a table that is meant for something else has no end of them
