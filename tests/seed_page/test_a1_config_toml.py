@@ -92,3 +92,14 @@ def test_both_spellings_of_a_key_are_one_name(tmp_path: Path, monkeypatch: pytes
     write(tmp_path, CONFIG_TOML.replace("dbPassword", "db_password"))
     monkeypatch.chdir(tmp_path)
     assert load(App, environ={}, redact=False).db_password.reveal() == "s3cur3-p@ssw0rd"
+
+
+def test_an_escape_is_no_reference_and_a_literal_secret_with_one_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, 'dbPassword = "CANARY$${x"\napiKey = "${env:A}"\noauthClientSecret = "${env:A}"\n', mode=0o644)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match="can be read by other users"):
+        load(App, environ={"A": "CANARY-a"}, redact=False, strict_permissions=True)
+    write(tmp_path, 'dbPassword = "pg://${env:A}"\napiKey = "${env:A}"\noauthClientSecret = "${env:A}"\n', mode=0o644)
+    assert load(App, environ={"A": "CANARY-a"}, redact=False, strict_permissions=True).port == 8080

@@ -118,6 +118,35 @@ def test_two_keys_of_one_mount_are_never_torn(mount: Mount) -> None:
     assert len(versions) > 100  # the mount really was swapped under the reader
 
 
+def test_a_key_of_a_mount_and_a_file_of_it_come_from_one_version(mount: Mount) -> None:
+    mount.publish(cert="0", key="0")
+    stop = threading.Event()
+
+    def swap() -> None:
+        number = 0
+        while not stop.is_set():
+            number += 1
+            mount.publish(cert=str(number), key=str(number))
+
+    writer = threading.Thread(target=swap)
+    writer.start()
+    path = tuple(mount.folder.parts[1:])
+    whole = Reference("file", path, is_absolute=True)
+    one = Reference("file", (*path, "cert"), is_absolute=True)
+    torn = 0
+    try:
+        for _ in range(3_000):
+            answer, cert = FileSource().fetch_many([whole, one])
+            assert isinstance(answer, Reading)
+            assert isinstance(cert, Reading)
+            assert isinstance(answer.value, dict)
+            torn += answer.value["key"] != cert.value
+    finally:
+        stop.set()
+        writer.join()
+    assert torn == 0
+
+
 def test_an_unknown_file_in_a_mount_is_an_event(mount: Mount) -> None:
     mount.publish(dbPassword="CANARY-pw-1234", apiKey="CANARY-key", unrelated="x")
     for file in mount.folder.glob("..0*/*"):

@@ -33,8 +33,8 @@ def command(target: str | None, files: Sequence[str], arguments: Sequence[str], 
     that is wrong is a source out of reach.
     """
     with render.waiting("asking the sources"):
-        rows, problems = _declared(target, files, arguments) if target else _undeclared(files)
-    subject = target or "the files of this folder"
+        rows, problems = _undeclared(files) if target is None else _declared(target, files, arguments)
+    subject = "the files of this folder" if target is None else target
     error = ConfigError(subject, problems) if problems else None
     if wants_json:
         render.as_json({"settings": rows, "problems": [_problem(one) for one in problems]})

@@ -14,7 +14,7 @@ from wellkept.config.names import BALLERINA_PREFIX, NESTING, canonical_path, tom
 from wellkept.config.reference import parse_lenient
 from wellkept.config.resolve import Outcome
 from wellkept.config.undeclared import RUN_TABLE, Undeclared, as_text, read_run_table, read_undeclared, undeclared
-from wellkept.delivery.environment import child_environment, is_bootstrap
+from wellkept.delivery.environment import child_environment, is_bootstrap, unfit_name
 from wellkept.delivery.run import execute, write_files
 from wellkept.errors import ConfigError, Problem, UsageError
 from wellkept.model import RESOLVED_VARIABLE
@@ -70,6 +70,10 @@ def command(  # noqa: PLR0917 click passes by name
     if found:
         raise ConfigError("wellkept run", found)
     values = {group: _values(outcomes, group, prefix) for group in (INHERITED, GIVEN, TABLE, SETTINGS)}
+    passed_on = [GIVEN, INHERITED, TABLE, *([SETTINGS] if folder is None else [])]
+    unfit = unfit_name(name for group in passed_on for name in values[group])
+    if unfit is not None:
+        raise UsageError(f"{unfit!a}: is no name for a variable", hint="rename the key, or write files with --files")
     if folder is not None:
         write_files(folder, _files(outcomes))
     child = child_environment(

@@ -42,6 +42,8 @@ def find_class(target: str) -> type[Settings]:
         UsageError: there is no such module or class, or importing it failed.
     """
     module_name, _, class_name = target.partition(":")
+    if not module_name:
+        raise UsageError(f"{target!a}: names no module", hint="write MODULE:CLASS")
     if os.getcwd() not in sys.path:  # noqa: PTH109 sys.path holds text
         sys.path.insert(0, os.getcwd())  # noqa: PTH109 as above
     module, fault, hint = None, "", ""

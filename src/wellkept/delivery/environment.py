@@ -3,7 +3,7 @@
 --env > inherited > [wellkept.run.env] > settings
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from wellkept.model import RESOLVED_VARIABLE
 
@@ -50,6 +50,11 @@ def child_environment(
     if final:
         child[RESOLVED_VARIABLE] = ",".join(final)
     return child
+
+
+def unfit_name(names: Iterable[str]) -> str | None:
+    """A name that no variable can have, or that would break the list of final ones; None where all are fit."""
+    return next((name for name in names if not name or set(name) & set(",=\0")), None)
 
 
 def is_bootstrap(name: str) -> bool:

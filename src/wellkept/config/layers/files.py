@@ -139,10 +139,15 @@ def _nearest(document: Document, path: KeyPath) -> tuple[int, int] | None:
     return None
 
 
+def _refers(raw: object) -> bool:
+    """Whether a text gets what is secret in it from elsewhere; `$${` is plain text."""
+    return isinstance(raw, str) and "${" in raw.replace("$${", "")
+
+
 def _holds_secrets(schema: Schema, heard: Heard) -> bool:
     """Whether a file gives a secret by itself, not by a reference."""
     secrets = (heard.says.get(setting.form) for setting in schema.settings if setting.holds_secret)
-    return any(say is not None and not (isinstance(say.raw, str) and "${" in say.raw) for say in secrets)
+    return any(say is not None and not _refers(say.raw) for say in secrets)
 
 
 def _refuse_overlap(config: Heard, secrets: Heard) -> None:

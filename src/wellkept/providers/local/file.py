@@ -5,7 +5,7 @@ Kubernetes mount never come from two versions of it. One final newline is not pa
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from wellkept._files import FileFault, read_entries, read_file, without_final_newline
 from wellkept.errors import Absent, Denied, Kind, Malformed, SourceError
@@ -37,12 +37,13 @@ class FileSource:
     def fetch_many(self, references: Sequence[Reference]) -> Sequence[Reading | SourceError]:
         """Read all, the files of one directory together."""
         paths = [_path(reference) for reference in references]
-        together: dict[str, list[str]] = {}
-        for path in paths:
-            if not os.path.isdir(path):  # noqa: PTH112 text in, text out
-                folder, name = os.path.split(path)
-                together.setdefault(folder, []).append(name)
-        entries = {folder: _entries(folder, names) for folder, names in together.items() if len(set(names)) > 1}
+        whole = {path for path in paths if os.path.isdir(path)}  # noqa: PTH112 text in, text out
+        together: dict[str, set[str]] = {}
+        for folder, name in map(os.path.split, set(paths) - whole):
+            together.setdefault(folder, set()).add(name)
+        # A folder that is wanted whole, too, is read once for both.
+        entries = {folder: _entries(folder, names) for folder, names in together.items() if len(names) > 1}
+        entries |= {folder: _entries(folder, ()) for folder in whole}
         return [
             refuse_version(one) or _answer(path, one.location, entries)
             for path, one in zip(paths, references, strict=True)
@@ -59,7 +60,7 @@ def _path(reference: Reference) -> str:
     return f"/{path}" if reference.is_absolute else os.path.join(reference.base or "", path)  # noqa: PTH118 text in, text out
 
 
-def _entries(folder: str, names: Sequence[str]) -> Mapping[str, bytes] | SourceError:
+def _entries(folder: str, names: Collection[str]) -> Mapping[str, bytes] | SourceError:
     try:
         return read_entries(folder, names)
     except FileFault as fault:
@@ -68,17 +69,20 @@ def _entries(folder: str, names: Sequence[str]) -> Mapping[str, bytes] | SourceE
 
 def _answer(path: str, shown: str, entries: Mapping[str, Mapping[str, bytes] | SourceError]) -> Reading | SourceError:
     folder, name = os.path.split(path)
-    if os.path.isdir(path):  # noqa: PTH112 text in, text out
-        found = _entries(path, ())
-        if isinstance(found, SourceError):
-            return found
-        return Reading({key: without_final_newline(value)[0] for key, value in found.items()}, f"file {shown}")
+    whole = entries.get(path)
+    if isinstance(whole, SourceError):
+        return whole
+    if whole is not None:
+        return Reading({key: without_final_newline(value)[0] for key, value in whole.items()}, f"file {shown}")
     known = entries.get(folder)
     value = known.get(name) if isinstance(known, Mapping) else None
+    is_new = value is None and isinstance(known, Mapping) and not name.startswith(".")
     try:
         value = read_file(path) if value is None else value
     except FileFault as fault:
         return _error(fault)
+    if is_new:  # it came with a later version than the others of its folder
+        return Absent(f"{path}: does not exist in the version that was read", hint="try again")
     stripped, note = without_final_newline(value)
     return Reading(stripped, f"file {shown}", note=note)
 
