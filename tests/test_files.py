@@ -11,11 +11,11 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from traceback import walk_tb
 from typing import NoReturn
 
 import pytest
 
+from tests.frames import shown_by
 from wellkept import _files
 from wellkept._files import (
     FileFault,
@@ -33,13 +33,6 @@ MIB = 1 << 20
 VALUE = b"CANARY-db-pw-7f3a"
 NOBODY = 65534
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount, or read as somebody else")
-
-
-def shown_by(error: BaseException) -> str:
-    """All that a debugger would show of an error and of our frames in its traceback."""
-    frames = [frame for frame, _ in walk_tb(error.__traceback__) if frame.f_globals["__name__"].startswith("wellkept")]
-    assert frames, "the error was not raised by wellkept"
-    return repr([str(error), vars(error), error.__cause__, error.__context__, *(frame.f_locals for frame in frames)])
 
 
 @pytest.fixture

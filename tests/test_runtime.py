@@ -15,10 +15,12 @@ import pytest
 from annotated_types import Ge
 
 from wellkept import ConfigError, Secret, Settings, close, explain, load, setting
+from wellkept.config.layers.read import inputs_of
 from wellkept.errors import DeclarationError, Kind, Problem, SecretLeak, UsageError
 from wellkept.events import BUS, Event, Topic
 from wellkept.model import Reading, Reference
 from wellkept.ports import Source
+from wellkept.runtime import attempt_load
 from wellkept.testing import MemorySource
 
 
@@ -613,6 +615,17 @@ def test_explain_says_each_layers_word_and_needs_a_loaded_configuration() -> Non
     ]
     with pytest.raises(UsageError, match="was not made by load"):
         explain(Database(password=Secret("CANARY-by-hand")))
+
+
+def test_a_problem_inside_a_value_belongs_to_its_setting() -> None:
+    class Nested(Settings):
+        login: Secret[Login]
+        port: int = 1
+
+    environ = {"BAL_CONFIG_VAR_LOGIN": '{"username": "CANARY-user"}', "BAL_CONFIG_VAR_PORT": "x"}
+    assert [one.setting for one in problems(Nested, environ)] == ["login.password", "port"]
+    attempt = attempt_load(Nested, inputs_of(environ, []), providers={}, redact=False)
+    assert [one.setting for one in attempt.explanation()["login"].problems] == ["login.password"]
 
 
 def test_closing_lets_go_of_sources_and_may_be_done_twice() -> None:

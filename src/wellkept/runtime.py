@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 from wellkept._dataclasses import dataclass, field
 from wellkept._files import is_never_updated
 from wellkept.config.assemble import build, convert_all
-from wellkept.config.declare import MISSING, Settings
+from wellkept.config.declare import Settings
 from wellkept.config.explain import Explanation, SettingExplanation, Verdict
 from wellkept.config.fetch import Fetcher
 from wellkept.config.layers.environment import plain_name_of, plain_variable_of
@@ -109,8 +109,7 @@ def attempt_load(
 ) -> Attempt:
     """Load without raising for what is wrong with the configuration; see `load`."""
     schema = schema_of(cls)
-    schemes = Schemes(providers)
-    fetcher = Fetcher(providers, inputs.environ, schemes)
+    fetcher = Fetcher(providers, inputs.environ, Schemes(providers))
     unmask = _mask() if redact else _nothing
 
     def close() -> None:
@@ -129,9 +128,8 @@ def attempt_load(
 def _attempted(
     schema: Schema, inputs: Inputs, fetcher: Fetcher, *, redact: bool, is_strict: bool, close: Callable[[], None]
 ) -> Attempt:
-    schemes = fetcher.schemes
-    layers = read_layers(schema, inputs, schemes)
-    outcomes = resolve(layers.says, layers.spoilt, fetcher, schemes)
+    layers = read_layers(schema, inputs, fetcher.schemes)
+    outcomes = resolve(layers.says, layers.spoilt, fetcher)
     values = convert_all(schema, outcomes, layers.spoilt, lambda one: _missing_hint(schema, one, inputs.environ))
     problems = [*(one for outcome in outcomes for one in outcome.problems), *layers.problems]
     problems += layers.warnings if is_strict else ()
@@ -152,9 +150,8 @@ def attempt_undeclared(
     Returns:
         What became of each, and everything that is wrong.
     """
-    schemes = Schemes()
-    fetcher = Fetcher({}, environ, schemes)
-    outcomes = resolve(said, frozenset(), fetcher, schemes)
+    fetcher = Fetcher({}, environ, Schemes())
+    outcomes = resolve(said, frozenset(), fetcher)
     fetcher.close()
     return outcomes, [*problems, *(one for outcome in outcomes for one in outcome.problems)]
 
@@ -249,8 +246,12 @@ def _tell(layers: Layers, outcomes: Sequence[Outcome]) -> None:
 
 def _in_order(schema: Schema, problems: Sequence[Problem]) -> list[Problem]:
     """Problems in the order of the declaration; those of no setting last."""
-    order = {setting.name: index for index, setting in enumerate(schema.settings)}
-    return sorted(problems, key=lambda one: order.get(one.setting.split("[")[0], len(order)))
+
+    def place(problem: Problem) -> int:
+        found = (index for index, one in enumerate(schema.settings) if one.is_named_by(problem.setting))
+        return next(found, len(schema.settings))
+
+    return sorted(problems, key=place)
 
 
 def _explained(attempt: Attempt, outcome: Outcome) -> SettingExplanation:
@@ -260,9 +261,6 @@ def _explained(attempt: Attempt, outcome: Outcome) -> SettingExplanation:
     note = None
     if winner is not None and winner.origin.file is not None and is_never_updated(winner.origin.file):
         note = "never updated: its file is a mount of its own (subPath); mount the directory instead"
-    own = [one for one in attempt.problems if one.setting.split("[")[0] == setting.name]
-    extras = setting.extras
-    has_default = extras.default is not MISSING or extras.default_factory is not None
-    return SettingExplanation(
-        setting.name, type_text(setting.hint), setting.is_secret, has_default, lines, tuple(own), note
-    )
+    own = tuple(one for one in attempt.problems if setting.is_named_by(one.setting))
+    has_default = setting.extras.has_default
+    return SettingExplanation(setting.name, type_text(setting.hint), setting.is_secret, has_default, lines, own, note)

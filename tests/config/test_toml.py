@@ -7,12 +7,12 @@ import sys
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
-from traceback import walk_tb
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.frames import shown_by
 from wellkept.config.toml import Document, TomlFault, parse, read
 from wellkept.errors import Kind, WellkeptError
 
@@ -24,13 +24,6 @@ def fault_of(text: str | bytes) -> TomlFault:
     with pytest.raises(TomlFault) as caught:
         parse(text, "Config.toml")
     return caught.value
-
-
-def shown_by(error: BaseException) -> str:
-    """All that a debugger would show of an error and of our frames in its traceback."""
-    frames = [frame for frame, _ in walk_tb(error.__traceback__) if frame.f_globals["__name__"].startswith("wellkept")]
-    assert frames, "the error was not raised by wellkept"
-    return repr([str(error), vars(error), error.__cause__, error.__context__, *(frame.f_locals for frame in frames)])
 
 
 # What loads

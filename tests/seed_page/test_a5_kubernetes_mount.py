@@ -5,7 +5,8 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -54,6 +55,27 @@ class Mount:
             old.rmdir()
 
 
+@contextmanager
+def swapping(mount: Mount, *names: str) -> Generator[None]:
+    """Publish version after version under the reader; all files of one hold the same number."""
+    mount.publish(**dict.fromkeys(names, "0"))
+    stop = threading.Event()
+
+    def swap() -> None:
+        number = 0
+        while not stop.is_set():
+            number += 1
+            mount.publish(**dict.fromkeys(names, str(number)))
+
+    writer = threading.Thread(target=swap)
+    writer.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        writer.join()
+
+
 @pytest.fixture
 def mount(tmp_path: Path) -> Mount:
     return Mount(tmp_path / "mount")
@@ -90,60 +112,32 @@ def test_a_swap_of_the_mount_gives_the_new_values(mount: Mount) -> None:
 
 @pytest.mark.timeout(240)
 def test_two_keys_of_one_mount_are_never_torn(mount: Mount) -> None:
-    mount.publish(cert="0", key="0")
-    stop = threading.Event()
-
-    def swap() -> None:
-        number = 0
-        while not stop.is_set():
-            number += 1
-            mount.publish(cert=str(number), key=str(number))
-
-    writer = threading.Thread(target=swap)
-    writer.start()
     source, torn, versions = FileSource(), 0, set[object]()
     path = tuple(mount.folder.parts[1:])
     both = [Reference("file", (*path, name), is_absolute=True) for name in ("cert", "key")]
-    try:
+    with swapping(mount, "cert", "key"):
         for _ in range(READS):
             cert, key = source.fetch_many(both)
             assert isinstance(cert, Reading)
             assert isinstance(key, Reading)
             torn += cert.value != key.value
             versions.add(cert.value)
-    finally:
-        stop.set()
-        writer.join()
     assert torn == 0
     assert len(versions) > 100  # the mount really was swapped under the reader
 
 
 def test_a_key_of_a_mount_and_a_file_of_it_come_from_one_version(mount: Mount) -> None:
-    mount.publish(cert="0", key="0")
-    stop = threading.Event()
-
-    def swap() -> None:
-        number = 0
-        while not stop.is_set():
-            number += 1
-            mount.publish(cert=str(number), key=str(number))
-
-    writer = threading.Thread(target=swap)
-    writer.start()
     path = tuple(mount.folder.parts[1:])
     whole = Reference("file", path, is_absolute=True)
     one = Reference("file", (*path, "cert"), is_absolute=True)
     torn = 0
-    try:
+    with swapping(mount, "cert", "key"):
         for _ in range(3_000):
             answer, cert = FileSource().fetch_many([whole, one])
             assert isinstance(answer, Reading)
             assert isinstance(cert, Reading)
             assert isinstance(answer.value, dict)
             torn += answer.value["key"] != cert.value
-    finally:
-        stop.set()
-        writer.join()
     assert torn == 0
 
 

@@ -60,6 +60,11 @@ class Extras:
     key: str | None = None
     rotate_every: str | None = None
 
+    @property
+    def has_default(self) -> bool:
+        """Whether the code gives a value, by itself or by a factory."""
+        return self.default is not MISSING or self.default_factory is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Declared:
@@ -80,8 +85,7 @@ class Declared:
     @property
     def is_required(self) -> bool:
         """Whether it has no default of any kind."""
-        extras = self.extras
-        return extras.default is MISSING and extras.default_factory is None
+        return not self.extras.has_default
 
     def make_default(self) -> object:
         """The default value; a fresh one where a factory makes it."""

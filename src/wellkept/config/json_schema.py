@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-from wellkept.config.declare import MISSING
 from wellkept.config.names import camel
 from wellkept.config.schema import Schema, Setting
 
@@ -28,7 +27,7 @@ def _table(settings: Sequence[tuple[tuple[str, ...], Setting]]) -> dict[str, obj
         leaf = next((setting for rest, setting in members if not rest), None)
         inner = _leaf(leaf) if leaf is not None else _table(members)
         properties[camel(step)] = inner
-        is_needed = _is_needed(leaf) if leaf is not None else bool(inner.get("required"))
+        is_needed = leaf.is_required if leaf is not None else bool(inner.get("required"))
         if is_needed:
             required.append(camel(step))
     table: dict[str, object] = {"type": "object", "properties": properties, "additionalProperties": False}
@@ -44,11 +43,6 @@ def _grouped(
     for (step, *rest), setting in settings:
         groups.setdefault(step, []).append((tuple(rest), setting))
     return groups
-
-
-def _is_needed(setting: Setting) -> bool:
-    extras = setting.extras
-    return extras.default is MISSING and extras.default_factory is None and extras.reference is None
 
 
 def _leaf(setting: Setting) -> dict[str, object]:

@@ -49,26 +49,27 @@ class _Open:
     says: Iterator[Say]
     say: Say | None = None
     tree: object = None
+    references: tuple[Reference, ...] = ()
 
 
-def resolve(
-    said: Iterable[tuple[Setting, Sequence[Say]]], spoilt: frozenset[Form], fetcher: Fetcher, schemes: Schemes
-) -> list[Outcome]:
+def resolve(said: Iterable[tuple[Setting, Sequence[Say]]], spoilt: frozenset[Form], fetcher: Fetcher) -> list[Outcome]:
     """Find the winning word of each setting and fetch what it refers to.
 
     Args:
         said: for each setting the words on it, strongest first.
         spoilt: settings with a problem already; their references are not fetched.
-        fetcher: asks the sources, each path once.
-        schemes: the schemes that references may name.
+        fetcher: asks the sources, each path once; it knows the schemes that references may name.
     """
+    schemes = fetcher.schemes
     opened = [_Open(Outcome(setting), iter(says)) for setting, says in said]
     waiting = [one for one in opened if one.outcome.setting.form not in spoilt and _next(one, schemes)]
     while waiting:
-        fetcher.fetch([reference for one in waiting for reference in _references(one.tree)])
+        fetcher.fetch([reference for one in waiting for reference in one.references])
         waiting = [one for one in waiting if not _settle(one, fetcher) and _next(one, schemes)]
     for one in opened:
-        one.outcome.lines += [_line(say, Verdict.SHADOWED, schemes) for say in one.says]
+        for say in one.says:
+            shadowed = _references(_parsed(say, "", schemes, []))
+            one.outcome.lines.append(_line(say, Verdict.SHADOWED, shadowed))
     return [one.outcome for one in opened]
 
 
@@ -80,12 +81,13 @@ def _next(one: _Open, schemes: Schemes) -> bool:
     one.say = say
     problems: list[Problem] = []
     one.tree = _parsed(say, one.outcome.setting.name, schemes, problems)
+    one.references = _references(one.tree) if _may_refer(say) else ()
     if problems:
         one.outcome.problems += problems
-        one.outcome.lines.append(_line(say, Verdict.FAILED, schemes))
+        one.outcome.lines.append(_line(say, Verdict.FAILED, one.references))
         return False
-    if next(_references(one.tree), None) is None:
-        _win(one, one.tree, schemes)
+    if not one.references:
+        _win(one, say, one.tree)
         return False
     return True
 
@@ -95,35 +97,30 @@ def _settle(one: _Open, fetcher: Fetcher) -> bool:
     say = one.say
     if say is None:  # pragma: no cover - _next set it
         return True
-    answers = {reference: _answer(reference, fetcher) for reference in _references(one.tree)}
+    answers = {reference: _answer(reference, fetcher) for reference in one.references}
     failed = {reference: answer for reference, answer in answers.items() if isinstance(answer, SourceError)}
     # All that failed is absent and may be: one that is denied beside it is an error all the same.
     if failed and all(other.is_optional and isinstance(answer, Absent) for other, answer in failed.items()):
-        one.outcome.lines.append(_line(say, Verdict.ABSENT, fetcher.schemes))
+        one.outcome.lines.append(_line(say, Verdict.ABSENT, one.references))
         return False
     problems: list[Problem] = []
     raw = _filled(say, one.tree, one.outcome.setting.name, fetcher, problems)
     if problems:
         one.outcome.problems += problems
-        one.outcome.lines.append(_line(say, Verdict.FAILED, fetcher.schemes))
+        one.outcome.lines.append(_line(say, Verdict.FAILED, one.references))
     else:
-        _win(one, raw, fetcher.schemes)
+        _win(one, say, raw)
     return True
 
 
-def _win(one: _Open, raw: object, schemes: Schemes) -> None:
-    if one.say is not None:
-        one.outcome.say, one.outcome.raw = one.say, raw
-        line = _line(one.say, Verdict.WINNER, schemes)
-        one.outcome.lines.append(replace(line, origin=raw.origin) if isinstance(raw, Answer) else line)
+def _win(one: _Open, say: Say, raw: object) -> None:
+    one.outcome.say, one.outcome.raw = say, raw
+    line = _line(say, Verdict.WINNER, one.references)
+    one.outcome.lines.append(replace(line, origin=raw.origin) if isinstance(raw, Answer) else line)
 
 
-def _line(say: Say, verdict: Verdict, schemes: Schemes) -> Line:
-    if not _may_refer(say):
-        return Line(say.origin, verdict)
-    tree = _parsed(say, "", schemes, [])
-    references = tuple(str(reference) for reference in _references(tree))
-    return Line(say.origin, verdict, references)
+def _line(say: Say, verdict: Verdict, references: Iterable[Reference]) -> Line:
+    return Line(say.origin, verdict, tuple(map(str, references)))
 
 
 def _parsed(say: Say, name: str, schemes: Schemes, problems: list[Problem]) -> object:
@@ -160,13 +157,13 @@ def _walked(tree: object, leaf: Callable[[object, tuple[Step, ...]], object], pa
     return leaf(tree, path)
 
 
-def _references(tree: object) -> Iterator[Reference]:
+def _references(tree: object) -> tuple[Reference, ...]:
+    """The references of a parsed value, in order."""
     if isinstance(tree, Template):
-        yield from tree.references
-        return
+        return tree.references
     table, items = as_table(tree), as_list(tree)
-    for one in table.values() if table is not None else items or ():
-        yield from _references(one)
+    inner = table.values() if table is not None else items or ()
+    return tuple(reference for one in inner for reference in _references(one))
 
 
 def _filled(say: Say, tree: object, name: str, fetcher: Fetcher, problems: list[Problem]) -> object:

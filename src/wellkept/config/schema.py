@@ -4,7 +4,7 @@ Nested Settings are tables whose leaves are settings of their own; a list, a dic
 and a Secret come whole. This file does no I/O.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import UnionType
 from typing import Annotated, Union, cast, get_args, get_origin
 from weakref import WeakKeyDictionary
@@ -54,6 +54,15 @@ class Setting:
         """The dotted Python name: `db.host`."""
         return ".".join(self.path)
 
+    @property
+    def is_required(self) -> bool:
+        """Whether a layer must speak: the code gives neither a default nor a reference."""
+        return not self.extras.has_default and self.extras.reference is None
+
+    def is_named_by(self, name: str) -> bool:
+        """Whether a problem's name means this setting, or a step inside its value."""
+        return name == self.name or name.startswith((f"{self.name}.", f"{self.name}["))
+
 
 @dataclass(frozen=True, slots=True)
 class Schema:
@@ -65,6 +74,7 @@ class Schema:
         tables: the canonical paths of nested Settings, the root's own among them.
         namespace: the steps of the table in Config.toml where all of it stands.
         prefix: what its variables begin with.
+        by_form: the settings by their canonical paths, as layers find them.
     """
 
     cls: type[Settings]
@@ -72,6 +82,7 @@ class Schema:
     tables: frozenset[tuple[str, ...]]
     namespace: tuple[str, ...]
     prefix: str
+    by_form: Mapping[tuple[str, ...], Setting]
 
     @property
     def is_plain(self) -> bool:
@@ -148,7 +159,8 @@ def _read(cls: type[Settings]) -> Schema:
     prefix = cls.env_prefix_
     if prefix is None:
         prefix = namespace_prefix(cls.namespace_) if cls.namespace_ else BALLERINA_PREFIX
-    return Schema(cls, settings, frozenset(tables), steps(cls.namespace_), prefix)
+    by_form = {setting.form: setting for setting in settings}
+    return Schema(cls, settings, frozenset(tables), steps(cls.namespace_), prefix, by_form)
 
 
 def _leaves(

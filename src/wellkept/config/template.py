@@ -36,11 +36,10 @@ def _lines(schema: Schema, setting: Setting) -> Iterator[str]:
         yield f"# {setting.extras.doc}"
     key = toml_key(setting.spelling[-1:])
     default = setting.extras.default
-    is_required = default is MISSING and setting.extras.default_factory is None and setting.extras.reference is None
-    yield f"# {type_text(setting.hint)}{', required' if is_required else ''}; or {schema.variable(setting)}"
+    yield f"# {type_text(setting.hint)}{', required' if setting.is_required else ''}; or {schema.variable(setting)}"
     if setting.is_secret:
         yield f'# {key} = "${{file:/etc/secrets/{key}}}"'
-    elif is_required:
+    elif setting.is_required:
         yield f"# {key} = "
     else:
         yield f"# {key} = {_written(default)}"

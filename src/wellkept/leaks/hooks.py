@@ -102,7 +102,8 @@ def install(redactor: Redactor) -> Callable[[], None]:
     def uninstall() -> None:
         global _current  # noqa: PLW0603 as above
         with _lock:
-            if is_open.pop() if is_open else False:
+            if is_open:  # the second call does nothing
+                is_open.clear()
                 installed.count -= 1
                 if not installed.count:
                     installed.take_off()

@@ -59,6 +59,7 @@ class Redactor:
         logins = (environ or {}).get
         self._exempt |= {login: "it is a user name" for login in map(logins, _LOGIN) if login}
         self._known: dict[str | bytes, _Known] = {}
+        self._lengths: set[int] = set()  # of known values; one that is left over only costs a look
         self._released: deque[tuple[str | None, object]] = deque()
         self._matcher: Matcher | None = LoopMatcher({})
         self._lock = threading.RLock()
@@ -111,8 +112,9 @@ class Redactor:
             self._report(name, reason)
             return
         known = self._known[value] = _Known(name, forms_of(value))
+        self._lengths.add(len(value))
         if isinstance(self._matcher, GramMatcher):
-            mask = self._mask_of(name, frozenset(len(value) for value in self._known))
+            mask = self._mask_of(name)
             for form in known.forms:
                 self._matcher.add(form, mask)
         else:
@@ -152,16 +154,16 @@ class Redactor:
 
     def _rebuilt(self) -> Matcher:
         with self._lock:
-            lengths = frozenset(len(value) for value in self._known)
-            by_name = {name: self._mask_of(name, lengths) for name in {known.name for known in self._known.values()}}
+            self._lengths = {len(value) for value in self._known}
+            by_name = {name: self._mask_of(name) for name in {known.name for known in self._known.values()}}
             masks = {form: by_name[known.name] for known in self._known.values() for form in known.forms}
             self._matcher = LoopMatcher(masks) if len(masks) <= LOOP_LIMIT else GramMatcher(masks)
             return self._matcher
 
-    def _mask_of(self, name: str | None, lengths: Iterable[int]) -> str:
+    def _mask_of(self, name: str | None) -> str:
         """`<secret NAME>`, or without the name where that holds a value itself."""
         mask = f"<secret {name}>"
-        ends = ((start, start + length) for length in lengths for start in range(len(mask) - length + 1))
+        ends = ((start, start + length) for length in self._lengths for start in range(len(mask) - length + 1))
         if name is None or any(mask[start:end] in self._known for start, end in ends):
             return "<secret>"
         return mask

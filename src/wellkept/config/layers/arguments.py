@@ -4,7 +4,7 @@ A secret's value is refused here, because the process list shows arguments to ev
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from wellkept._files import FileFault, read_file, without_final_newline
 from wellkept.config.layers.say import Heard, Refers, say_text, unknown
@@ -23,14 +23,13 @@ def read_arguments(schema: Schema, arguments: Sequence[str], schemes: Schemes, n
     """Read the `-C` arguments; all others belong to the program, or to another namespace."""
     heard = Heard()
     others = [canonical_path(steps(namespace)) for namespace in namespaces]
-    known: Mapping[tuple[str, ...], Setting] = {setting.form: setting for setting in schema.settings}
     own = canonical_path(schema.namespace)
     for key, value in _pairs(arguments):
         place = f"{FLAG}{_NO_NAME.split(key)[0]}"  # no more: a value may follow where = was forgotten
         form = canonical_path(steps(key))
         if form[: len(own)] != own or any(form[: len(other)] == other for other in others if len(other) > len(own)):
             continue  # another namespace's
-        setting = known.get(form[len(own) :])
+        setting = schema.by_form.get(form[len(own) :])
         if setting is None:
             heard.refuse(_unused(schema, key, place))
         elif value is None:

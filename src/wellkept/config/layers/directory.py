@@ -23,12 +23,11 @@ def read_directory(schema: Schema, path: str, shown: str) -> Heard:
     except FileFault as fault:
         heard.refuse(Problem(shown, fault.fact, None, fault.hint or "check the mount", fault.kind))
         return heard
-    known = {setting.form: setting for setting in schema.settings}
     names = [toml_key(setting.spelling) for setting in schema.settings]
     for name, content in entries.items():
         form = canonical_path(_NESTED.split(name))
         place = f"{shown}/{name}"
-        setting = known.get(form)
+        setting = schema.by_form.get(form)
         if setting is not None:
             value, note = without_final_newline(content)
             file = f"{path}/{name}"

@@ -13,6 +13,7 @@ from wellkept.config.names import (
     is_plain_spelling,
     namespace_prefix,
     snake,
+    variable,
 )
 from wellkept.config.schema import Schema, Setting
 from wellkept.config.shapes import as_table
@@ -41,7 +42,7 @@ def plain_name_of(setting: Setting, environ: Mapping[str, str]) -> str | None:
 def plain_variable_of(setting: Setting) -> str:
     """The unprefixed variable to set: never one that the login sets for everybody."""
     if len(setting.path) > 1:
-        return NESTING.join(snake(step).upper() for step in setting.spelling)
+        return variable("", setting.spelling)
     return _plain_names(setting.spelling[-1])[-1]
 
 
@@ -53,8 +54,8 @@ def _plain_names(spelling: str) -> list[str]:
 
 def _read_plain(schema: Schema, environ: Mapping[str, str], final: frozenset[str], heard: Heard) -> None:
     for setting in schema.settings:
-        nested = NESTING.join(snake(step).upper() for step in setting.spelling)
-        names = [nested] if len(setting.path) > 1 else _plain_names(setting.spelling[-1])
+        is_nested = len(setting.path) > 1
+        names = [variable("", setting.spelling)] if is_nested else _plain_names(setting.spelling[-1])
         for name in names:
             if name in environ:
                 heard.hear(setting.form, _say(name, environ[name], final))
@@ -69,7 +70,7 @@ def _read_prefixed(
 ) -> None:
     prefixes = (namespace_prefix(namespace) for namespace in namespaces)
     foreign = tuple(one for one in prefixes if one.startswith(schema.prefix) and one != schema.prefix)
-    known = {setting.form: setting for setting in schema.settings}
+    known = schema.by_form
     entries: dict[Form, dict[str, str]] = {}
     for name, value in environ.items():
         if not name.startswith(schema.prefix):
@@ -134,11 +135,11 @@ def _read_entries(
 def _unused(schema: Schema, name: str, *, is_guessed: bool) -> Problem:
     variables = [schema.variable(setting) for setting in schema.settings]
     # Without the prefix, which all have in common and which would make anything look alike.
-    rests = [variable[len(schema.prefix) :] for variable in variables]
+    rests = [one[len(schema.prefix) :] for one in variables]
     near = closest(name[len(schema.prefix) :], rests) if is_guessed else None
     hint = None if near is None else f"did you mean {schema.prefix}{near}?"
     if hint is None:
-        flat = {variable.replace(NESTING, "_"): variable for variable in variables}
+        flat = {one.replace(NESTING, "_"): one for one in variables}
         hint = f"did you mean {flat[name]}?" if name in flat else None
     return unknown(
         name,

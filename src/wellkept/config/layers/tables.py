@@ -76,10 +76,9 @@ class Tables:
             path: its path of keys in the document, for places.
             foreign: canonical paths below the root that are not ours to judge.
         """
-        known = {setting.form for setting in self.schema.settings}
         for key, value in table.items():
             here, at = (*form, canonical(key)), (*path, key)
-            if here in known:
+            if here in self.schema.by_form:
                 heard.hear(here, self._say(value, at))
             elif here in foreign and here not in self.schema.tables:
                 continue
