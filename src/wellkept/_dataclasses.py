@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_MISSING: Any = object()
+MISSING: Any = object()
 
 
 class _Field:
@@ -43,7 +43,7 @@ def field(*, default_factory: Callable[[], T], init: bool = True, repr: bool = T
 def field(*, init: bool = True, repr: bool = True) -> Any: ...  # noqa: ANN401 as dataclasses.field: the annotation beside it gives the type
 def field(
     *,
-    default: object = _MISSING,
+    default: object = MISSING,
     default_factory: Callable[[], object] | None = None,
     init: bool = True,
     repr: bool = True,  # noqa: A002 as dataclasses.field calls it
@@ -73,6 +73,14 @@ def standard_fields(thing: object) -> "tuple[dataclasses.Field[object], ...] | N
     return cast("tuple[dataclasses.Field[object], ...]", sys.modules["dataclasses"].fields(thing))
 
 
+def own_defaults(cls: type) -> dict[str, tuple[object, Callable[[], object] | None]] | None:
+    """What a class that was made here takes: the default of each field (`MISSING` for none), and what makes one."""
+    told: dict[str, _Field] | None = cls.__dict__.get("__told__")
+    if told is None:
+        return None
+    return {name: (one.default, one.default_factory) for name, one in told.items() if one.init}
+
+
 def replace(instance: T, **changes: object) -> T:
     """Return a twin with some fields changed, as `dataclasses.replace` does."""
     cls: Any = type(instance)
@@ -83,7 +91,7 @@ def replace(instance: T, **changes: object) -> T:
 def _made(cls: type[T], *, is_frozen: bool, is_compared: bool) -> type[T]:
     space = {name: value for name, value in vars(cls).items() if name not in {"__dict__", "__weakref__"}}
     names = tuple(cast("dict[str, object]", getattr(cls, "__annotations__", {})))
-    told = {name: _told(space.pop(name, _MISSING)) for name in names}
+    told = {name: _told(space.pop(name, MISSING)) for name in names}
     taken = tuple(name for name in names if told[name].init)
     space |= {
         "__slots__": names,
@@ -91,6 +99,7 @@ def _made(cls: type[T], *, is_frozen: bool, is_compared: bool) -> type[T]:
         "__init__": _initializer(told, is_frozen=is_frozen, has_more="__post_init__" in space),
         "__match_args__": taken,
         "__taken__": taken,
+        "__told__": told,
         "__shown__": tuple(name for name in names if told[name].repr),
         "__values__": attrgetter(*names),  # no descriptor, so `self.__values__` is not bound
     }
@@ -120,12 +129,12 @@ def _initializer(told: dict[str, _Field], *, is_frozen: bool, has_more: bool) ->
         elif not one.init:
             value = f"_told[{name!r}].default"
         if one.init:
-            has_default = one.default is not _MISSING or one.default_factory is not None
+            has_default = one.default is not MISSING or one.default_factory is not None
             parameters.append(f"{name}=_told[{name!r}].default" if has_default else name)
         lines.append(f"_set(self, {name!r}, {value})" if is_frozen else f"self.{name} = {value}")
     if has_more:
         lines.append("self.__post_init__()")
-    scope: dict[str, object] = {"_told": told, "_missing": _MISSING, "_set": object.__setattr__}
+    scope: dict[str, object] = {"_told": told, "_missing": MISSING, "_set": object.__setattr__}
     # As the standard library does it: names come from our own classes, and nothing else is so fast.
     exec(f"def __init__({', '.join(parameters)}):\n " + "\n ".join(lines), scope)  # noqa: S102 see above
     return scope["__init__"]

@@ -8,9 +8,20 @@
     ├── SecretExpired        1   a leased value whose time is over
     └── SourceError          1   a reference was not answered
         ├── Absent           1   the source answered: there is no such thing
+        │   ├── Deleted      1   there was, and it can be brought back
+        │   ├── Destroyed    1   there was, and it is gone for good
+        │   └── WrongPath    1   the path cannot exist in that source
         ├── Denied          77   the source answered: not for you
+        │   ├── LoginRefused 77  the credentials of the login are not accepted
+        │   ├── TokenRefused 77  the token is expired, revoked or unknown
+        │   └── PolicyDenied 77  the token is good, and its policy does not give this
         ├── Unreachable     69   the source did not answer
-        └── Malformed        1   the source answered with something that cannot be used
+        │   ├── TimedOut    69   not within the deadline
+        │   ├── TLSFailed   69   not over a connection that can be trusted
+        │   ├── Sealed      69   it is there, and locked
+        │   └── RateLimited 69   it is there, and asks to come back later
+        ├── Malformed        1   the source answered with something that cannot be used
+        └── Conflict         1   nothing was written: somebody else changed it meanwhile
 
 Absent, denied and unreachable are three answers and never stand in for each other.
 A message starts with the name of the thing, then the fact; no message holds a value.
@@ -149,11 +160,35 @@ class Absent(SourceError):
     kind = Kind.ABSENT
 
 
+class Deleted(Absent):
+    """There was such a thing, and it can be brought back."""
+
+
+class Destroyed(Absent):
+    """There was such a thing, and it is gone for good."""
+
+
+class WrongPath(Absent):
+    """A path that cannot exist in that source."""
+
+
 class Denied(SourceError):
     """The source answered that this caller may not have it."""
 
     exit_code = EXIT_DENIED
     kind = Kind.DENIED
+
+
+class LoginRefused(Denied):
+    """The credentials of the login are not accepted."""
+
+
+class TokenRefused(Denied):
+    """The token is expired, revoked or unknown."""
+
+
+class PolicyDenied(Denied):
+    """The token is good, and its policy does not give this."""
 
 
 class Unreachable(SourceError):
@@ -163,8 +198,36 @@ class Unreachable(SourceError):
     kind = Kind.UNREACHABLE
 
 
+class TimedOut(Unreachable):
+    """The source did not answer within the deadline."""
+
+
+class TLSFailed(Unreachable):
+    """The source did not answer over a connection that can be trusted."""
+
+
+class Sealed(Unreachable):
+    """The source is there, and locked."""
+
+
+class RateLimited(Unreachable):
+    """The source is there, and asks to come back later.
+
+    Attributes:
+        retry_after_s: after how many seconds, or None where it does not say.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None, retry_after_s: float | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after_s = retry_after_s
+
+
 class Malformed(SourceError):
     """The source answered with something that cannot be used."""
+
+
+class Conflict(SourceError):
+    """Nothing was written: somebody else changed it meanwhile."""
 
 
 class InsecurePermissions(UserWarning):

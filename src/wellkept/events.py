@@ -12,12 +12,14 @@ from wellkept._dataclasses import dataclass, field
 class Topic(StrEnum):
     """What happened."""
 
+    ASKING = "asking"
     RESOLVED = "resolved"
     WARNING = "warning"
     UNKNOWN_FILE = "unknown-file"
     NOT_MASKABLE = "not-maskable"
     CHANGED = "changed"
     CALLBACK_FAILED = "callback-failed"
+    INTERCEPTED = "intercepted"
     CLOSED = "closed"
 
 

@@ -62,6 +62,11 @@ class Reference:
         return f"{self.scheme}:{self.location}{self.fragment}"
 
 
+def is_fit_step(step: str) -> bool:
+    """Whether a decoded segment of a path can lead nowhere but down, on any system."""
+    return step not in {"", ".", ".."} and "/" not in step and "\\" not in step and step.isprintable()
+
+
 def _spelt(text: str) -> str:
     return _RESERVED.sub(lambda found: f"%{ord(found[0]):02X}", text)
 

@@ -7,6 +7,7 @@ looked for with `isinstance`; there is nothing to inherit.
 from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
+from wellkept._dataclasses import dataclass
 from wellkept.errors import SourceError
 from wellkept.model import Reading, Reference
 
@@ -52,9 +53,83 @@ class Closes(Protocol):
         ...
 
 
+@runtime_checkable
+class Writes(Protocol):
+    """A source that can be written."""
+
+    def write(self, reference: Reference, value: str | None, *, expected_version: str | None = None) -> str | None:
+        """Set what a reference names, or remove it; other keys of the same secret stay.
+
+        Args:
+            reference: what to write; without a key it is the whole, which can only be removed.
+            value: the text, or None to remove it.
+            expected_version: the version that must be the newest one, or None for whichever is read.
+
+        Returns:
+            The version that was written, or None where the source has none.
+
+        Raises:
+            Conflict: it changed meanwhile; nothing was written.
+            Absent: there is nothing to remove.
+            SourceError: as in `Source.fetch`.
+        """
+        ...
+
+
+@runtime_checkable
+class Lists(Protocol):
+    """A source that can say what it holds."""
+
+    def names(self, reference: Reference) -> Sequence[str]:
+        """Name what stands directly below a path, sorted; a name that ends in `/` has more below it.
+
+        Raises:
+            SourceError: as in `Source.fetch`.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderTable:
+    """What `[wellkept.providers.NAME]` of a file says, converted.
+
+    Attributes:
+        name: NAME, the scheme.
+        place: where it stands (`Config.toml:3:1`).
+        options: an instance of the provider's own options class.
+        given: the options that the table gives.
+        referred: those of them whose text came from elsewhere, by a reference.
+    """
+
+    name: str
+    place: str
+    options: object
+    given: frozenset[str]
+    referred: frozenset[str]
+
+
 class OpensSource(Protocol):
     """What a provider's package offers the registry: `open_source`."""
 
-    def __call__(self, environ: Mapping[str, str]) -> Source:
-        """Make the source; read nothing but `environ`, and fetch nothing yet."""
+    def __call__(self, environ: Mapping[str, str], /) -> Source:
+        """Make the source; read nothing but `environ`, and fetch nothing yet.
+
+        Raises:
+            SourceError: what it is given cannot work.
+        """
+        ...
+
+
+@runtime_checkable
+class OpensConfigured(Protocol):
+    """The same, of a provider that a table `[wellkept.providers.NAME]` can configure.
+
+    Attributes:
+        options: a frozen dataclass, whose fields are the keys of such a table.
+    """
+
+    options: type
+
+    def __call__(self, environ: Mapping[str, str], table: ProviderTable | None = None, /) -> Source:
+        """Make the source, as the table says where there is one."""
         ...

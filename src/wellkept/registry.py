@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final, cast
 
 from wellkept.errors import UsageError
-from wellkept.ports import OpensSource, Source
+from wellkept.ports import OpensConfigured, OpensSource, ProviderTable, Source
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -21,6 +21,7 @@ ENTRY_POINT_GROUP: Final = "wellkept.providers"
 BUILT_IN: Final[Mapping[str, str]] = {
     "env": "wellkept.providers.local.env",
     "file": "wellkept.providers.local.file",
+    "vault": "wellkept.providers.vault.source",
 }
 
 
@@ -35,6 +36,10 @@ class Schemes(Collection[str]):
         """Know the built-in schemes, the given ones, and those of entry points."""
         self._at_hand = frozenset(BUILT_IN) | frozenset(given)
 
+    def add(self, names: Collection[str]) -> None:
+        """Know these, too: the names of provider tables."""
+        self._at_hand |= frozenset(names)
+
     def __contains__(self, scheme: object) -> bool:
         return scheme in self._at_hand or scheme in _points()
 
@@ -45,18 +50,45 @@ class Schemes(Collection[str]):
         return len(self._at_hand | _points().keys())
 
 
-def open_source(scheme: str, environ: Mapping[str, str]) -> Source:
+def open_source(scheme: str, environ: Mapping[str, str], table: ProviderTable | None = None) -> Source:
     """Import the provider of a scheme and make its source.
 
     Args:
         scheme: one of `Schemes()`.
         environ: the variables that the provider may read.
+        table: how a file configures it, or None.
 
     Raises:
-        UsageError: the scheme is not known, or its package cannot be imported.
+        UsageError: the scheme is not known, its package cannot be imported, or no table can configure it.
+        SourceError: what the provider says of what it is given.
     """
+    opens = _find(scheme)
+    if table is None:
+        return opens(environ)
+    if not isinstance(opens, OpensConfigured):
+        raise _without_options(scheme)
+    return opens(environ, table)
+
+
+def options_of(scheme: str) -> type:
+    """The class of a provider's options: the keys of its table in a file.
+
+    Raises:
+        UsageError: as in `open_source`.
+    """
+    opens = _find(scheme)
+    if not isinstance(opens, OpensConfigured):
+        raise _without_options(scheme)
+    return opens.options
+
+
+def _without_options(scheme: str) -> UsageError:
+    return UsageError(f"{scheme}: has no options, so no table can configure it", hint="remove the table")
+
+
+def _find(scheme: str) -> OpensSource | OpensConfigured:
     if scheme in BUILT_IN:
-        return cast("OpensSource", import_module(BUILT_IN[scheme]).open_source)(environ)
+        return cast("OpensSource", import_module(BUILT_IN[scheme]).open_source)
     point = _points().get(scheme)
     if point is None:
         raise UsageError(f"{scheme}: is no known scheme", hint=f"known are {', '.join(sorted(Schemes()))}")
@@ -70,7 +102,7 @@ def open_source(scheme: str, environ: Mapping[str, str]) -> Source:
             f"{scheme}: its package cannot be imported ({fault})",
             hint=f"install it again, or remove the package that offers the entry point {scheme}",
         )
-    return opens(environ)
+    return opens
 
 
 @lru_cache(maxsize=1)

@@ -23,3 +23,26 @@ def test_the_commands_are_completed() -> None:
         check=False,
     )
     assert "explain" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        ("wellkept uns", ["unset"]),
+        ("wellkept trus", ["trust"]),
+        ("wellkept set --from", ["--from-file"]),
+        ("wellkept set vault:secret/prod/db#password --if", ["--if-version"]),
+        ("wellkept get vault:secret/prod/db --rev", ["--reveal"]),
+    ],
+)
+def test_commands_and_options_of_secrets_are_completed(words: str, completed: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "from wellkept.cli.app import app; app(prog_name='wellkept')"],
+        env={"_WELLKEPT_COMPLETE": "fish_complete", "COMP_WORDS": words, "COMP_CWORD": words.rsplit(maxsplit=1)[-1]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert [
+        line.split(",")[1].split("\t")[0] for line in done.stdout.splitlines() if line.startswith("plain")
+    ] == completed

@@ -10,7 +10,19 @@ import click
 from wellkept.cli import render
 from wellkept.errors import EXIT_RUN_FAILED, EXIT_USAGE, UsageError, WellkeptError
 
-COMMANDS: Final = ("check", "completion", "explain", "run", "schema", "template")
+COMMANDS: Final = (
+    "check",
+    "completion",
+    "explain",
+    "get",
+    "list",
+    "run",
+    "schema",
+    "set",
+    "template",
+    "trust",
+    "unset",
+)
 
 
 class Commands(click.Group):

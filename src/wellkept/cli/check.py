@@ -74,8 +74,8 @@ def _row(made: Attempt, name: str) -> Row:
 
 
 def _undeclared(files: Sequence[str]) -> tuple[list[Row], Sequence[Problem]]:
-    said, broken = read_undeclared(choose_files(files or None, os.environ))
-    outcomes, problems = attempt_undeclared(said, broken, os.environ)
+    found = read_undeclared(choose_files(files or None, os.environ))
+    outcomes, problems = attempt_undeclared(found.settings, found, os.environ)
     rows: list[Row] = []
     for outcome in outcomes:
         line = next((one for one in outcome.lines if one.verdict is not Verdict.SHADOWED), None)

@@ -1,8 +1,9 @@
 """Printing: data to stdout, talk to stderr, colour and tables on a terminal only.
 
-The only file that prints.
+The only file that prints, and the only one that asks a person.
 """
 
+import getpass
 import json
 import os
 import sys
@@ -11,7 +12,10 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 
+import click
+
 from wellkept.errors import ConfigError, WellkeptError
+from wellkept.events import BUS, Event, Topic
 
 PATIENCE_S = 0.5  # anything longer says what it is waiting for
 
@@ -24,6 +28,13 @@ def out(text: str) -> None:
 def talk(text: str) -> None:
     """Print what is not data."""
     print(text, file=sys.stderr)
+
+
+def exactly(data: bytes) -> None:
+    """Print data byte for byte; on a terminal with a newline behind it, so that the prompt is not glued to it."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data + (b"\n" if sys.stdout.isatty() else b""))
+    sys.stdout.buffer.flush()
 
 
 def as_json(value: object) -> None:
@@ -58,19 +69,50 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 @contextmanager
 def waiting(what: str) -> Generator[None]:
-    """Say what is waited for, once it takes longer than half a second."""
-    timer = threading.Timer(PATIENCE_S, talk, [f"{what} …"])
+    """Say once what is waited for, when it takes longer than half a second.
+
+    Args:
+        what: what to say where no source told that it was asked.
+    """
+    asked: dict[str, str] = {}  # how much each scheme was asked for last
+
+    def hear(event: Event) -> None:
+        if event.topic is Topic.ASKING:
+            asked[event.subject] = event.detail.removeprefix("for ")
+
+    def tell() -> None:
+        named = ", ".join(f"{scheme} ({amount})" for scheme, amount in asked.copy().items())
+        talk(f"waiting for {named} …" if named else f"{what} …")
+
+    unsubscribe = BUS.subscribe(hear)
+    timer = threading.Timer(PATIENCE_S, tell)
     timer.daemon = True
     timer.start()
     try:
         yield
     finally:
         timer.cancel()
+        unsubscribe()
+
+
+def ask_hidden(question: str) -> bytes:
+    """Ask on the terminal for what is not shown while it is typed."""
+    return getpass.getpass(question).encode(errors="surrogateescape")
+
+
+def agreed(question: str) -> bool:
+    """Ask for a yes on the terminal; anything else but a y is a no."""
+    return click.confirm(question, err=True)
 
 
 def columns(rows: Sequence[Mapping[str, object]], names: Sequence[str]) -> list[list[str]]:
     """Pick the cells of a table from records; an absent one is a dash."""
-    return [["–" if row.get(name) is None else str(row[name]) for name in names] for row in rows]
+    return [["–" if row.get(name) is None else printable(str(row[name])) for name in names] for row in rows]
+
+
+def printable(text: str) -> str:
+    """The text without what would move the cursor of a terminal: a source may name things as it likes."""
+    return text if text.isprintable() else ascii(text)[1:-1]
 
 
 def _draw(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

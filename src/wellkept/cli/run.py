@@ -13,7 +13,7 @@ from wellkept.config.layers.say import Refers, say_text
 from wellkept.config.names import BALLERINA_PREFIX, NESTING, canonical_path, toml_key, variable
 from wellkept.config.reference import parse_lenient
 from wellkept.config.resolve import Outcome
-from wellkept.config.undeclared import RUN_TABLE, Undeclared, as_text, read_run_table, read_undeclared, undeclared
+from wellkept.config.undeclared import RUN_TABLE, Found, Undeclared, as_text, read_undeclared, undeclared
 from wellkept.delivery.environment import child_environment, is_bootstrap, unfit_name
 from wellkept.delivery.run import execute, write_files
 from wellkept.errors import ConfigError, Problem, UsageError
@@ -54,19 +54,15 @@ def command(  # noqa: PLR0917 click passes by name
     the command's, or 125 when it could not be started.
     """
     chosen = choose_files(sources or None, os.environ)
-    table, problems = read_run_table(chosen)
-    settings: list[Undeclared] = []
-    if wants_settings or folder is not None:
-        settings, broken = read_undeclared(chosen)
-        problems += [one for one in broken if one not in problems]
+    files = read_undeclared(chosen, with_settings=wants_settings or folder is not None)
     said = [
-        *_inherited(globs, passed, problems),
+        *_inherited(globs, passed, files),
         *_given(given),
-        *((setting, says) for setting, says in table),
-        *((undeclared(setting.path, (SETTINGS, *setting.form)), says) for setting, says in settings),
+        *((setting, says) for setting, says in files.run),
+        *((undeclared(setting.path, (SETTINGS, *setting.form)), says) for setting, says in files.settings),
     ]
     with render.waiting("asking the sources"):
-        outcomes, found = attempt_undeclared(said, problems, os.environ)
+        outcomes, found = attempt_undeclared(said, files, os.environ)
     if found:
         raise ConfigError("wellkept run", found)
     values = {group: _values(outcomes, group, prefix) for group in (INHERITED, GIVEN, TABLE, SETTINGS)}
@@ -90,8 +86,8 @@ def command(  # noqa: PLR0917 click passes by name
     execute(command_line, child)
 
 
-def _inherited(globs: Sequence[str], passed: Sequence[str], problems: list[Problem]) -> list[Undeclared]:
-    schemes = Schemes()
+def _inherited(globs: Sequence[str], passed: Sequence[str], files: Found) -> list[Undeclared]:
+    schemes = Schemes([name for name, _ in files.providers])
     said: list[Undeclared] = []
     final = os.environ.get(RESOLVED_VARIABLE, "").split(",")  # an outer run filled them in
     for name, value in os.environ.items():
@@ -102,7 +98,7 @@ def _inherited(globs: Sequence[str], passed: Sequence[str], problems: list[Probl
         references = parse_lenient(value, schemes).references
         refused = [one.scheme for one in references if one.scheme in REFUSED_INHERITED]
         if refused:
-            problems.append(
+            files.problems.append(
                 Problem(
                     name,
                     f"an inherited variable may not refer to {refused[0]}:",

@@ -21,7 +21,8 @@ from typing import (
     overload,
 )
 
-from wellkept._dataclasses import dataclass, field, replace, standard_fields
+from wellkept._dataclasses import MISSING as UNSET
+from wellkept._dataclasses import dataclass, field, own_defaults, replace, standard_fields
 from wellkept._revealed import seal
 from wellkept.config.names import NESTING, canonical
 from wellkept.errors import DeclarationError, SecretLeak
@@ -265,9 +266,9 @@ def declared_namespaces() -> frozenset[str]:
 
 
 def is_record(hint: object) -> bool:
-    """Whether a hint is a class with fields of its own: a Settings class or a dataclass."""
+    """Whether a hint is a class with fields of its own: a Settings class or any dataclass."""
     cls = cast("type[object]", hint) if isinstance(hint, type) else object
-    return issubclass(cls, Settings) or standard_fields(cls) is not None
+    return issubclass(cls, Settings) or standard_fields(cls) is not None or own_defaults(cls) is not None
 
 
 def declared(cls: type) -> tuple[Declared, ...]:
@@ -291,6 +292,9 @@ def _read(cls: type) -> tuple[Declared, ...]:
     fields = standard_fields(cls)
     if fields is not None:
         return tuple(_of_dataclass(field, hints[field.name], docs) for field in fields if field.init)
+    own = own_defaults(cls)
+    if own is not None:
+        return tuple(_of_own(name, hints[name], *own[name], docs) for name in own)
     owner = cast("type[object]", cls)
     return tuple(
         _of_settings(owner, name, hint, docs)
@@ -313,6 +317,13 @@ def _of_dataclass(field: "dataclasses.Field[object]", hint: object, docs: Mappin
     factory = None if field.default_factory is none else cast("Callable[[], object]", field.default_factory)
     extras = Extras(default, factory, doc=docs.get(field.name, ""))
     return Declared(field.name, hint, (field.name, *field.metadata.get("names", ())), extras)
+
+
+def _of_own(
+    name: str, hint: object, default: object, factory: Callable[[], object] | None, docs: Mapping[str, str]
+) -> Declared:
+    extras = Extras(MISSING if default is UNSET else default, factory, doc=docs.get(name, ""))
+    return Declared(name, hint, (name,), extras)
 
 
 def _hints(cls: type) -> dict[str, object]:

@@ -8,6 +8,7 @@ from queue import Empty, SimpleQueue
 
 from wellkept._dataclasses import replace
 from wellkept.errors import Malformed, SourceError, Unreachable, UsageError
+from wellkept.events import BUS, Event, Topic
 from wellkept.model import Reading, Reference
 from wellkept.ports import Closes, FetchesMany, Source
 from wellkept.registry import Schemes, open_source
@@ -31,6 +32,20 @@ class Fetcher:
         self._environ = environ
         self._sources: dict[str, Source | SourceError] = dict(given)
         self._answers: dict[Reference, Answer] = {}
+        self._offers: dict[str, Callable[[], Source | SourceError]] = {}
+        self._opening: list[str] = []
+
+    def offer(self, scheme: str, opens: Callable[[], Source | SourceError]) -> None:
+        """Take what opens the source of a scheme that a file configures; it is called on the first use."""
+        self.schemes.add([scheme])
+        self._offers[scheme] = opens
+
+    def source(self, scheme: str) -> Source | SourceError:
+        """The source of a scheme, or why there is none."""
+        known = self._sources.get(scheme)
+        if known is None:
+            known = self._sources[scheme] = self._open(scheme)
+        return known
 
     def fetch(self, references: Iterable[Reference]) -> None:
         """Ask for all that is not known yet, side by side."""
@@ -40,6 +55,10 @@ class Fetcher:
             if question not in self._answers:
                 by_scheme.setdefault(question.scheme, []).append(question)
         jobs = [job for scheme, questions in by_scheme.items() for job in self._jobs(scheme, questions)]
+        for scheme, questions in by_scheme.items():
+            if getattr(self._sources[scheme], "is_secret_store", True):  # the others are this machine itself
+                count = "1 value" if len(questions) == 1 else f"{len(questions)} values"
+                BUS.publish(Event(Topic.ASKING, scheme, f"for {count}"))
         for answers in _run(jobs):
             self._answers.update(answers)
 
@@ -66,27 +85,37 @@ class Fetcher:
     def _question(self, reference: Reference) -> Reference:
         """The reference without its key, and without what does not change the answer."""
         options = tuple(pair for pair in reference.options if pair[0] not in _ABOUT_THE_ANSWER)
-        is_relative = getattr(self._source(reference.scheme), "starts_at_base", False)
+        is_relative = getattr(self.source(reference.scheme), "starts_at_base", False)
         return replace(reference, key=(), options=options, base=reference.base if is_relative else None)
 
     def _jobs(self, scheme: str, questions: Sequence[Reference]) -> list[Job]:
-        source = self._source(scheme)
+        source = self.source(scheme)
         if isinstance(source, SourceError):
             return [partial(_refused, source, questions)]
         if isinstance(source, FetchesMany):
             return [partial(_ask_together, source, questions)]
         return [partial(_ask_alone, source, one) for one in questions]
 
-    def _source(self, scheme: str) -> Source | SourceError:
-        known = self._sources.get(scheme)
-        if known is None:
-            known = self._sources[scheme] = _opened(scheme, self._environ)
-        return known
+    def _open(self, scheme: str) -> Source | SourceError:
+        offer = self._offers.get(scheme)
+        if offer is None:
+            return open_safely(scheme, partial(open_source, scheme, self._environ))
+        if scheme in self._opening:
+            circle = " → ".join([*self._opening[self._opening.index(scheme) :], scheme])
+            return Malformed(f"{scheme}: provider tables refer to each other in a circle: {circle}", hint="break it")
+        self._opening.append(scheme)
+        try:
+            return offer()
+        finally:
+            self._opening.remove(scheme)
 
 
-def _opened(scheme: str, environ: Mapping[str, str]) -> Source | SourceError:
+def open_safely(scheme: str, opens: Callable[[], Source]) -> Source | SourceError:
+    """Open a source; whatever goes wrong is an answer to its references."""
     try:
-        return open_source(scheme, environ)
+        return opens()
+    except SourceError as error:
+        return error.with_traceback(None)
     except UsageError as error:
         return Malformed(error.message, hint=error.hint)
     except Exception as error:  # noqa: BLE001 a provider is somebody else's code, and its text may hold a value

@@ -1,18 +1,22 @@
 """Settings that no class declares: all that the files hold, for `run --settings` and `check`."""
 
 import json
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
-from pathlib import Path
 
+from wellkept._dataclasses import dataclass, field
 from wellkept._files import FileFault, read_entries, without_final_newline
 from wellkept.config.convert.build import converter_for
-from wellkept.config.convert.converter import Answer, Step
+from wellkept.config.convert.converter import NO_VALUE, NO_VALUE_FACT, NO_VALUE_FIX, Answer
 from wellkept.config.declare import RESERVED_TABLE, Extras
-from wellkept.config.layers.files import DATA_VARIABLE, Chosen, broken, is_mount, place_in, shown
+from wellkept.config.layers.documents import say_at
+from wellkept.config.layers.files import DATA_VARIABLE, Chosen, broken, is_mount, shown
+from wellkept.config.layers.providers import read_providers
 from wellkept.config.layers.say import Form, Refers, Say, say_text
 from wellkept.config.names import canonical, canonical_path
+from wellkept.config.resolve import Outcome
 from wellkept.config.schema import Setting
 from wellkept.config.shapes import as_list, as_table
 from wellkept.config.toml import Document, TomlFault, parse, read
@@ -23,38 +27,51 @@ Undeclared = tuple[Setting, tuple[Say, ...]]
 RUN_TABLE = (RESERVED_TABLE, "run", "env")
 
 
+@dataclass(slots=True)
+class Found:
+    """What files say, without a class that declares it.
+
+    Attributes:
+        settings: every leaf, with each file's word on it, strongest first.
+        run: the variables of `[wellkept.run.env]`, from the first file that has the table.
+        providers: names and tables of `[wellkept.providers.NAME]`.
+        problems: what is wrong with the files themselves.
+    """
+
+    settings: list[Undeclared] = field(default_factory=list[Undeclared])
+    run: list[Undeclared] = field(default_factory=list[Undeclared])
+    providers: list[tuple[str, Say]] = field(default_factory=list[tuple[str, Say]])
+    problems: list[Problem] = field(default_factory=list[Problem])
+
+
 def undeclared(path: tuple[str, ...], form: Form | None = None) -> Setting:
     """A setting known by its keys only; `form` tells it from another of that name."""
     return Setting(path, path, form or canonical_path(path), str, converter_for(str), Extras())
 
 
-def read_undeclared(chosen: Chosen) -> tuple[list[Undeclared], list[Problem]]:
-    """Every leaf of the files, with each file's word on it, the strongest first."""
-    says: dict[tuple[str, ...], tuple[Setting, list[Say]]] = {}
-    problems: list[Problem] = []
-    for document in _documents(chosen, problems):
-        for path, say in document:
+def read_undeclared(chosen: Chosen, *, with_settings: bool = True) -> Found:
+    """Read the files, each once, the strongest first.
+
+    Args:
+        chosen: which files.
+        with_settings: whether their settings are wanted; without, mounted directories are not read.
+    """
+    found = Found()
+    says: dict[Form, tuple[Setting, list[Say]]] = {}
+    for leaves in _leaves(chosen, found, with_settings=with_settings):
+        for path, say in leaves:
             setting = undeclared(path)
             says.setdefault(setting.form, (setting, []))[1].append(say)
-    return [(setting, tuple(words)) for setting, words in says.values()], problems
+    found.settings += [(setting, tuple(words)) for setting, words in says.values()]
+    return found
 
 
-def read_run_table(chosen: Chosen) -> tuple[list[Undeclared], list[Problem]]:
-    """The variables of `[wellkept.run.env]`, from the first file that has the table."""
-    problems: list[Problem] = []
-    for path in chosen.paths:
-        document = None if is_mount(path) else _document(path, problems)
-        table: object = {} if document is None else document.data
-        for step in RUN_TABLE:
-            table = (as_table(table) or {}).get(step, {})
-        variables = as_table(table)
-        if document is not None and variables:
-            base = str(Path(path).absolute().parent)
-            return [
-                (undeclared((name,), (*RUN_TABLE, name)), (_say(document, (*RUN_TABLE, name), value, base),))
-                for name, value in variables.items()
-            ], problems
-    return [], problems
+def refuse_unrendered(outcomes: Sequence[Outcome]) -> None:
+    """Refuse what a template rendered from a key that does not exist; a converter would do it, and here is none."""
+    for outcome in outcomes:
+        if outcome.say is not None and NO_VALUE in as_text(outcome.raw):
+            place = outcome.say.origin.place
+            outcome.problems.append(Problem(outcome.setting.name, NO_VALUE_FACT, place, NO_VALUE_FIX))
 
 
 def as_text(value: object) -> str:
@@ -82,28 +99,42 @@ def _plain(value: object) -> object:
     return value if isinstance(value, (bool, int)) else as_text(value)
 
 
-def _documents(chosen: Chosen, problems: list[Problem]) -> Iterator[Iterator[tuple[tuple[str, ...], Say]]]:
+def _leaves(chosen: Chosen, found: Found, *, with_settings: bool) -> Iterator[Iterator[tuple[tuple[str, ...], Say]]]:
+    """The leaves of each file; what it says of `run` and of providers joins what is found."""
     if chosen.data is not None:
         try:
-            yield _leaves_of(parse(chosen.data, DATA_VARIABLE), None)
+            document = parse(chosen.data, DATA_VARIABLE)
         except TomlFault as fault:
-            problems += broken(DATA_VARIABLE, fault).problems
+            found.problems += broken(DATA_VARIABLE, fault).problems
+        else:
+            _note(document, None, found)
+            yield _leaves_of(document, None)
     for path in chosen.paths:
         if is_mount(path):
-            yield _entries(path, problems)
+            if with_settings:
+                yield _entries(path, found.problems)
             continue
-        document = _document(path, problems)
-        if document is not None:
-            yield _leaves_of(document, str(Path(path).absolute().parent))
+        name, base = shown(path), os.path.dirname(os.path.abspath(path))  # noqa: PTH100, PTH120 pathlib costs 3 ms to load
+        try:
+            document = read(path, name)
+        except TomlFault as fault:
+            found.problems += broken(name, fault).problems
+            continue
+        _note(document, base, found)
+        if with_settings:
+            yield _leaves_of(document, base)
 
 
-def _document(path: str, problems: list[Problem]) -> Document | None:
-    name = shown(path)
-    try:
-        return read(path, name)
-    except TomlFault as fault:
-        problems += broken(name, fault).problems
-    return None
+def _note(document: Document, base: str | None, found: Found) -> None:
+    found.providers += read_providers(document, base)
+    table: object = document.data
+    for step in RUN_TABLE:
+        table = (as_table(table) or {}).get(step, {})
+    if not found.run:  # the first file that has the table
+        found.run += [
+            (undeclared((name,), (*RUN_TABLE, name)), (say_at(document, (*RUN_TABLE, name), value, base),))
+            for name, value in (as_table(table) or {}).items()
+        ]
 
 
 def _entries(path: str, problems: list[Problem]) -> Iterator[tuple[tuple[str, ...], Say]]:
@@ -127,13 +158,6 @@ def _leaves_of(document: Document, base: str | None) -> Iterator[tuple[tuple[str
             if inner is not None:
                 yield from walk(inner, (*path, key))
             else:
-                yield (*path, key), _say(document, (*path, key), value, base)
+                yield (*path, key), say_at(document, (*path, key), value, base)
 
     return walk(document.data, ())
-
-
-def _say(document: Document, path: tuple[str, ...], value: object, base: str | None) -> Say:
-    def place_of(below: tuple[Step, ...]) -> Origin:
-        return place_in(document, (*path, *below))
-
-    return Say(place_of(()), value, is_strict=True, refers=Refers.STRICT, place_of=place_of, base=base)

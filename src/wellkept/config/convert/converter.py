@@ -34,6 +34,11 @@ class Invalid:
 
 INVALID: Final = Invalid()
 
+# What a Go template writes for a missing key: Vault Agent and consul-template render it without an error.
+NO_VALUE: Final = "<no value>"
+NO_VALUE_FACT: Final = "was rendered from a key that does not exist"
+NO_VALUE_FIX: Final = "correct the key in the template, and let Vault Agent fail: error_on_missing_key = true"
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -128,7 +133,9 @@ class At:
             text = _decoded(value)
             if text is None:
                 return self.refuse("expected text in UTF-8", "write the file in UTF-8, or declare bytes")
-            return converter.convert(text, self)
+            value = text
+        if isinstance(value, str) and NO_VALUE in value:
+            return self.refuse(NO_VALUE_FACT, NO_VALUE_FIX)
         return converter.convert(value, self)
 
     def of_answer(self, answer: Answer) -> "At":

@@ -11,13 +11,14 @@ from functools import partial
 from wellkept._dataclasses import dataclass
 from wellkept._files import is_exposed
 from wellkept.config.layers.directory import exposed, read_directory
+from wellkept.config.layers.documents import place_in
+from wellkept.config.layers.providers import read_providers
 from wellkept.config.layers.say import Heard, Refers
 from wellkept.config.layers.tables import Path as KeyPath
 from wellkept.config.layers.tables import Tables
 from wellkept.config.schema import Schema
 from wellkept.config.toml import Document, TomlFault, parse, read
 from wellkept.errors import Kind, Problem, UsageError
-from wellkept.origin import Layer, Origin
 
 FILES_VARIABLE = "BAL_CONFIG_FILES"
 DATA_VARIABLE = "BAL_CONFIG_DATA"
@@ -117,26 +118,8 @@ def _read_document(schema: Schema, document: Document, base: str | None, namespa
 
     tables = Tables(schema, partial(place_in, document), key_place_of, Refers.STRICT, base=base, namespaces=namespaces)
     tables.read_root(document.data, heard)
+    heard.providers += read_providers(document, base)
     return heard
-
-
-def place_in(document: Document, path: KeyPath) -> Origin:
-    """The origin of a value in a document."""
-    file = None if document.path is None else str(document.path)
-    spot = _nearest(document, path)
-    if spot is None:
-        return Origin(Layer.FILE, document.name, file=file)
-    return Origin(Layer.FILE, f"{document.name}:{spot[0]}:{spot[1]}", file, *spot)
-
-
-def _nearest(document: Document, path: KeyPath) -> tuple[int, int] | None:
-    """The place of a value, or of the nearest one around it that has a place."""
-    while path:
-        spot = document.place(path) or document.key_place(path)
-        if spot is not None:
-            return spot
-        path = path[:-1]
-    return None
 
 
 def _refers(raw: object) -> bool:

@@ -64,6 +64,7 @@ class Layers:
         spoilt: settings with a problem already.
         notices: pairs of subject and detail.
         warnings: problems that are warnings unless permissions are strict.
+        providers: names and tables of `[wellkept.providers.NAME]`, the strongest first.
     """
 
     says: tuple[tuple[Setting, tuple[Say, ...]], ...]
@@ -71,16 +72,20 @@ class Layers:
     spoilt: frozenset[Form]
     notices: tuple[tuple[str, str], ...]
     warnings: tuple[Problem, ...]
+    providers: tuple[tuple[str, Say], ...]
 
 
 def read_layers(schema: Schema, inputs: Inputs, schemes: Schemes) -> Layers:
     """Read every layer once."""
     namespaces = declared_namespaces()
+    files = read_files(schema, choose_files(inputs.files, inputs.environ), namespaces)
+    providers = tuple(one for file in files for one in file.providers)
+    schemes.add([name for name, _ in providers])  # before an argument may refer to one
     heard = [
         read_overrides(schema, inputs.overrides),
         read_environment(schema, inputs.environ, namespaces),
         read_arguments(schema, inputs.arguments, schemes, namespaces),
-        *read_files(schema, choose_files(inputs.files, inputs.environ), namespaces),
+        *files,
         _read_code(schema),
     ]
     return Layers(
@@ -92,6 +97,7 @@ def read_layers(schema: Schema, inputs: Inputs, schemes: Schemes) -> Layers:
         frozenset(form for one in heard for form in one.spoilt),
         tuple(notice for one in heard for notice in one.notices),
         tuple(warning for one in heard for warning in one.warnings),
+        providers,
     )
 
 

@@ -57,6 +57,7 @@ class Heard:
         spoilt: settings with a problem here already, so that they are not called missing too.
         notices: pairs of subject and detail that are worth an event, but no problem.
         warnings: problems that are warnings unless permissions are strict.
+        providers: names and tables of `[wellkept.providers.NAME]`.
     """
 
     says: dict[Form, Say] = field(default_factory=dict[Form, Say])
@@ -64,6 +65,7 @@ class Heard:
     spoilt: set[Form] = field(default_factory=set[Form])
     notices: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     warnings: list[Problem] = field(default_factory=list[Problem])
+    providers: list[tuple[str, Say]] = field(default_factory=list[tuple[str, Say]])
 
     def hear(self, form: Form, say: Say) -> None:
         """Take a word; two spellings of one name in one layer must agree."""

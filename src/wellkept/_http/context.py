@@ -1,0 +1,136 @@
+"""TLS towards a server: always verified. Built on first use, shared, and built anew when its files change."""
+
+import os
+import ssl
+import threading
+
+from wellkept._dataclasses import dataclass
+from wellkept._http.message import Failure
+from wellkept.errors import TLSFailed
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Whom to trust, and who we are.
+
+    Attributes:
+        ca_file: path of PEM certificates that replace the system's, or None.
+        ca_folder: path of a folder of such files (hashed names), or None.
+        certificate: path of our own certificate with its chain, PEM, or None.
+        key: path of its key, PEM without a passphrase; None where it stands in the same file.
+        server_name: the name that the server's certificate must have, or None for its host.
+    """
+
+    ca_file: str | None = None
+    ca_folder: str | None = None
+    certificate: str | None = None
+    key: str | None = None
+    server_name: str | None = None
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files that it reads."""
+        return tuple(one for one in (self.ca_file, self.certificate, self.key) if one is not None)
+
+
+class ContextKeeper:
+    """The SSL context of one trust."""
+
+    def __init__(self, trust: Trust) -> None:
+        """Build nothing yet: the system's certificates take 20 ms to load."""
+        self.trust = trust
+        self._lock = threading.Lock()
+        self._built: tuple[object, ssl.SSLContext] | None = None
+
+    def current(self) -> ssl.SSLContext | Failure:
+        """The context of the files as they are now; the last good one while they are broken."""
+        stamp = tuple(map(_stamp, self.trust.files))
+        built = self._built
+        if built is not None and built[0] == stamp:
+            return built[1]
+        with self._lock:
+            made = _build(self.trust)
+            if isinstance(made, ssl.SSLContext):
+                self._built = stamp, made
+                return made
+            return made if self._built is None else self._built[1]
+
+    def renew_lock(self) -> None:
+        """Make the lock anew in a forked child."""
+        self._lock = threading.Lock()
+
+
+def _stamp(path: str) -> object:
+    try:
+        status = os.stat(path)  # noqa: PTH116 hot: pathlib costs ten times as much
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_ino, status.st_size
+
+
+def _build(trust: Trust) -> ssl.SSLContext | Failure:
+    for path in (*trust.files, *([trust.ca_folder] if trust.ca_folder else ())):
+        if not os.access(path, os.R_OK):
+            fact = "cannot be read" if os.path.lexists(path) else "does not exist"
+            return _broken(f"{path} {fact}", "correct the path, or give this user read access")
+    try:
+        context = ssl.create_default_context(cafile=trust.ca_file, capath=trust.ca_folder)
+    except (ssl.SSLError, OSError, ValueError):
+        return _broken(f"{trust.ca_file or trust.ca_folder} holds no certificate in PEM", "name a file of certificates")
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if trust.certificate is None:
+        return context
+    try:
+        # Without an answer of ours OpenSSL would ask the terminal for the passphrase, and wait.
+        context.load_cert_chain(trust.certificate, trust.key, password=lambda: "-")
+    except ssl.SSLError as error:
+        reason = error.reason
+    except (OSError, ValueError):
+        reason = None
+    else:
+        return context
+    if reason == "KEY_VALUES_MISMATCH":
+        return _broken(f"the key does not belong to {trust.certificate}", "name the key that it was issued for")
+    return _broken(
+        f"{trust.certificate} and its key cannot be used", "both must be PEM, and the key without a passphrase"
+    )
+
+
+def _broken(fact: str, hint: str) -> Failure:
+    return Failure(TLSFailed, f"unreachable: TLS cannot start: {fact}", hint)
+
+
+# OpenSSL's X509_V_ERR_* codes, as the facts that a person can act on.
+_REJECTED = {
+    9: ("its certificate is not valid yet", "compare the clocks of both machines"),
+    10: ("its certificate has expired", "renew the certificate of the server"),
+    18: ("its certificate is self-signed", "name its CA: VAULT_CACERT, or ca = in its provider table"),
+    19: ("its CA is not trusted", "name its CA: VAULT_CACERT, or ca = in its provider table"),
+    20: ("its CA is not trusted", "name its CA: VAULT_CACERT, or ca = in its provider table"),
+    21: ("its chain of certificates is not complete", "let the server send its intermediate certificates"),
+    23: ("its certificate is revoked", "ask who runs the server"),
+    62: ("its certificate is for another name", "use a name that stands in it, or give server_name"),
+    64: ("its certificate is for another address", "use a name that stands in it, or give server_name"),
+}
+_ALERTS = {
+    "WRONG_VERSION_NUMBER": ("it speaks no TLS", "is it a plain HTTP port?"),
+    "HTTP_REQUEST": ("it speaks no TLS", "is it a plain HTTP port?"),
+    "UNSUPPORTED_PROTOCOL": ("it speaks an old TLS only", "let the server speak TLS 1.2 or 1.3"),
+    "TLSV1_ALERT_PROTOCOL_VERSION": ("it speaks an old TLS only", "let the server speak TLS 1.2 or 1.3"),
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED": ("it wants a client certificate", "give client_cert and client_key"),
+    "TLSV1_ALERT_UNKNOWN_CA": ("it does not accept our certificate", "use one of a CA that the server knows"),
+    "SSLV3_ALERT_BAD_CERTIFICATE": ("it does not accept our certificate", "use one of a CA that the server knows"),
+    "SSLV3_ALERT_HANDSHAKE_FAILURE": ("no cipher or certificate suits both", "look at the TLS settings of the server"),
+}
+
+
+def tls_failure(error: ssl.SSLError, server: str) -> Failure:
+    """What an error of OpenSSL means, in words; its own text is not used."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        fact, hint = _REJECTED.get(error.verify_code, ("its certificate is not accepted", "look at it with openssl"))
+        return Failure(TLSFailed, f"unreachable: TLS failed at {server}: {fact}", hint)
+    if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+        fact, hint = "it hung up", "look at the log of the server"
+        return Failure(TLSFailed, f"unreachable: TLS failed at {server}: {fact}", hint, is_passing=True, was_sent=True)
+    fact, hint = _ALERTS.get(error.reason or "", ("the two do not understand each other", "look at it with openssl"))
+    return Failure(TLSFailed, f"unreachable: TLS failed at {server}: {fact}", hint)

@@ -1,0 +1,115 @@
+"""`wellkept get`: what is there under a KEY; its value only with --reveal."""
+
+import json
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+import click
+
+from wellkept._dataclasses import replace
+from wellkept.cli import render
+from wellkept.cli.key import judge_options, parse_key, source_options
+from wellkept.config.pick import pick
+from wellkept.config.shapes import as_list, as_table
+from wellkept.errors import Malformed, SourceError
+from wellkept.model import Reading, Reference
+from wellkept.runtime import opened
+
+HEAD = ("key", "kind", "version", "answer")
+
+_KINDS: Mapping[type, str] = {
+    str: "text",
+    bool: "true or false",
+    int: "number",
+    float: "number",
+    Decimal: "number",
+    type(None): "nothing",
+}
+
+
+@click.command("get")
+@source_options
+@click.option("--reveal", "is_revealed", is_flag=True, help="Print the value.")
+def command(key: str, files: Sequence[str], *, is_revealed: bool, wants_json: bool) -> None:
+    """Say what is there, or print it.
+
+    KEY says where, as vault:secret/prod/db#password. Its kind and version are printed, never
+    the value. With --reveal the value is, and nothing else: a table as JSON, a text exactly as
+    it is, with a newline behind it on a terminal only.
+    """
+    reference = parse_key(key)
+    with opened(reference.scheme, files=files) as source, render.waiting(f"waiting for {reference.scheme}"):
+        judge_options(reference, source, may_pin=True)
+        reading = _picked(source.fetch(replace(reference, key=())), reference)
+    if wants_json:
+        render.as_json(_record(reference, reading) | ({"value": _plain(reading.value)} if is_revealed else {}))
+    elif is_revealed:
+        _reveal(reading.value)
+    else:
+        row = _record(reference, reading) | {"kind": _kind(reading.value)}
+        render.table(HEAD, render.columns([row], HEAD))
+
+
+def _picked(whole: Reading, reference: Reference) -> Reading:
+    reading = pick(whole, reference)
+    if isinstance(reading, SourceError):
+        raise reading
+    return reading
+
+
+def _record(reference: Reference, reading: Reading) -> dict[str, object]:
+    table = as_table(reading.value)
+    return {
+        "key": str(reference),
+        "kind": _kind(reading.value) if table is None else "table",
+        "keys": None if table is None else list(map(str, table)),
+        "version": reading.version,
+        "answer": reading.answer,
+        "note": reading.note,
+    }
+
+
+def _kind(value: object) -> str:
+    """What sort of value it is, and which keys a table has."""
+    table = as_table(value)
+    if table is not None:
+        return f"table with keys {', '.join(map(str, table))}" if table else "table without keys"
+    if isinstance(value, bytes):
+        return "bytes" if _text(value) is None else "text"
+    return "list" if as_list(value) is not None else _KINDS.get(type(value), type(value).__name__)
+
+
+def _reveal(value: object) -> None:
+    if isinstance(value, str):
+        render.exactly(value.encode(errors="surrogatepass"))
+    elif isinstance(value, bytes):
+        render.exactly(value)
+    elif as_table(value) is not None:
+        render.as_json(_plain(value))
+    else:
+        render.exactly(json.dumps(_plain(value)).encode())
+
+
+def _plain(value: object) -> object:
+    """The value in JSON's own types."""
+    table, items = as_table(value), as_list(value)
+    if table is not None:
+        return {str(key): _plain(one) for key, one in table.items()}
+    if items is not None:
+        return [_plain(one) for one in items]
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, bytes):
+        text = _text(value)
+        value = None  # a traceback may show the locals of this frame
+        if text is None:
+            raise Malformed("KEY: holds bytes that are no text", hint="name the one key, and leave out --json")
+        return text
+    return value
+
+
+def _text(value: bytes) -> str | None:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return None

@@ -1,0 +1,105 @@
+"""`wellkept set`: write one secret. Its value comes from a prompt, a pipe or a file, never from an argument."""
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from wellkept._files import MAX_FILE_BYTES, MIB, read_file, without_final_newline
+from wellkept.cli import render
+from wellkept.cli.key import EXAMPLE, judge_options, parse_key, source_options, writable, write
+from wellkept.config.names import did_you_mean
+from wellkept.errors import UsageError
+from wellkept.model import Reference
+from wellkept.runtime import opened
+from wellkept.secret import Secret
+
+OPTIONS = ("--from-file", "--if-version", "--file", "--json", "--help")
+
+
+# A misspelt option may be a value that begins with a dash, and click would quote it.
+@click.command("set", context_settings={"ignore_unknown_options": True}, options_metavar="[OPTIONS]")
+@source_options
+@click.option("--from-file", "source_file", metavar="PATH", type=click.Path(), help="Take the value from this file.")
+@click.option("--if-version", "if_version", metavar="N", help="Write only if N is still the newest version.")
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="")
+def command(
+    key: str,
+    files: Sequence[str],
+    source_file: str | None,
+    if_version: str | None,
+    words: Sequence[str],
+    *,
+    wants_json: bool,
+) -> None:
+    """Write one secret.
+
+    KEY says where, as vault:secret/prod/db#password; other keys of the same secret stay. The
+    value is asked for twice on a terminal and not shown; otherwise it is read from stdin, or
+    with --from-file from a file. One final newline is not part of it. It never stands on the
+    command line, where the process list and the shell's history would show it.
+    """
+    if words:
+        raise _misplaced(words)
+    reference = _named(key)
+    with opened(reference.scheme, files=files) as source:
+        judge_options(reference, source, may_pin=False)
+        target = writable(source, reference.scheme, files)
+        version = write(target, reference, _value(reference, source_file), if_version)
+    if wants_json:
+        render.as_json({"key": str(reference), "version": version})
+    else:
+        render.talk(f"set {reference}" if version is None else f"set {reference}, now version {version}")
+
+
+def _misplaced(words: Sequence[str]) -> UsageError:
+    """The refusal of words that may be a value, without them."""
+    typed = (word.partition("=")[0] for word in words if word.startswith("--"))
+    near = next((hint for hint in (did_you_mean(word, OPTIONS) for word in typed) if hint), None)
+    if near is not None:
+        return UsageError("set: has no such option", hint=near)
+    return UsageError(
+        "set: takes no value on the command line, where the process list and the shell's history show it",
+        hint="if it was the real one, replace it; run set without it, and type, pipe or name a file",
+    )
+
+
+def _named(key: str) -> Reference:
+    reference = parse_key(key)
+    if not reference.key:
+        raise UsageError(f"{reference}: names no key to set", hint=f"say which one behind a #, as in {EXAMPLE}")
+    if "=" in key.partition("#")[2]:
+        raise UsageError("KEY: holds a =, as if a value followed", hint="leave it out, or write %3D for a plain =")
+    return reference
+
+
+def _value(reference: Reference, path: str | None) -> Secret[str]:
+    if path is not None:
+        return _checked(read_file(path), path)
+    if sys.stdin is None:
+        raise UsageError("stdin: is closed", hint="pipe the value in, or name a file with --from-file")
+    if not sys.stdin.isatty():
+        return _checked(sys.stdin.buffer.read(MAX_FILE_BYTES + 1), "stdin")
+    first = _checked(render.ask_hidden(f"value of {reference}: "), "the value")
+    if first != _checked(render.ask_hidden("the same again: "), "the value"):
+        raise UsageError("the value: was typed differently the second time", hint="run it again")
+    return first
+
+
+def _checked(given: bytes, where: str) -> Secret[str]:
+    secret = _secret(given)
+    if isinstance(secret, Secret):
+        return secret
+    given = b""  # a traceback may show the locals of this frame
+    raise UsageError(f"{where}: {secret}", hint="type the value, pipe it in, or name a file with --from-file")
+
+
+def _secret(given: bytes) -> Secret[str] | str:
+    """The value without one final newline, or why it can be none."""
+    if len(given) > MAX_FILE_BYTES:
+        return f"holds more than {MAX_FILE_BYTES // MIB} MiB"
+    try:
+        text = without_final_newline(given)[0].decode()
+    except UnicodeDecodeError:
+        return "holds no UTF-8 text"
+    return Secret(text) if text else "holds no value"

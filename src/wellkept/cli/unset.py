@@ -1,0 +1,43 @@
+"""`wellkept unset`: remove one key of a secret, or all of it."""
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from wellkept.cli import render
+from wellkept.cli.key import judge_options, parse_key, source_options, writable, write
+from wellkept.errors import EXIT_FINDINGS, EXIT_FINE, UsageError
+from wellkept.model import Reference
+from wellkept.runtime import opened
+
+
+@click.command("unset")
+@source_options
+@click.option("--yes", "is_sure", is_flag=True, help="Remove a whole secret without asking.")
+@click.option("--if-version", "if_version", metavar="N", help="Remove only if N is still the newest version.")
+def command(key: str, files: Sequence[str], if_version: str | None, *, is_sure: bool, wants_json: bool) -> int:
+    """Remove a secret, or one key of it.
+
+    KEY says which, as vault:secret/prod/db#password; the other keys stay. Without a #key it is
+    the whole secret: then it asks first on a terminal, and needs --yes elsewhere.
+    """
+    reference = parse_key(key)
+    with opened(reference.scheme, files=files) as source:
+        judge_options(reference, source, may_pin=False)
+        target = writable(source, reference.scheme, files)
+        if not (reference.key or is_sure or _is_agreed(reference)):
+            render.talk("nothing was removed")
+            return EXIT_FINDINGS
+        version = write(target, reference, None, if_version)
+    if wants_json:
+        render.as_json({"key": str(reference), "version": version})
+    else:
+        render.talk(f"unset {reference}" if version is None else f"unset {reference}, now version {version}")
+    return EXIT_FINE
+
+
+def _is_agreed(reference: Reference) -> bool:
+    if sys.stdin is None or not sys.stdin.isatty():
+        raise UsageError(f"{reference}: is a whole secret", hint="say --yes to remove all of it, or name one #key")
+    return render.agreed(f"remove all of {reference}?")

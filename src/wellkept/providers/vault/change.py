@@ -1,0 +1,120 @@
+"""Changing key-value secrets: read, change one key, write with check-and-set. Dances; no I/O here.
+
+Vault takes a secret as a whole. So that nobody's change is lost, the version that was read goes
+with the new one, and Vault refuses it where there is a newer one by then.
+"""
+
+from collections.abc import Mapping
+
+from wellkept._http.message import Failure, Request
+from wellkept.errors import Absent, Conflict, Malformed
+from wellkept.providers.vault.answers import denied
+from wellkept.providers.vault.dance import (
+    BAD_REQUEST,
+    FORBIDDEN,
+    NO_CONTENT,
+    NOT_FOUND,
+    OK,
+    Dance,
+    data_of,
+    says,
+    table,
+    unexpected,
+    whole,
+)
+from wellkept.providers.vault.kv import Held, Kv, get
+from wellkept.providers.vault.mounts import Mount, only_mount
+
+
+def set_key(
+    kv: Kv, path: tuple[str, ...], key: tuple[str, ...], value: str, expected: str | None
+) -> Dance[int | Failure | None]:
+    """Set one key of a secret; the others stay.
+
+    Args:
+        kv: the session's secrets.
+        path: the segments of mount and secret.
+        key: the one key.
+        value: its text.
+        expected: the version that must be the newest, or None for whichever is there.
+
+    Returns:
+        The version that was written; None in a mount of version 1.
+    """
+    if len(key) != 1:
+        return Failure(Malformed, "a value is written under one key", "write vault:secret/prod/db#password")
+    found = yield from _look(kv, path, expected)
+    if isinstance(found, Failure):
+        return found
+    mount, held = found
+    return (yield from _put(kv, mount, path, {**held.values, key[0]: value}, held))
+
+
+def remove_key(
+    kv: Kv, path: tuple[str, ...], key: tuple[str, ...], expected: str | None
+) -> Dance[int | Failure | None]:
+    """Remove one key of a secret, or delete the newest version of all of it; see `set_key`."""
+    if len(key) > 1:
+        return Failure(Malformed, "one key is removed at a time", "write vault:secret/prod/db#password")
+    found = yield from _look(kv, path, expected)
+    if isinstance(found, Failure):
+        return found
+    mount, held = found
+    if not held.is_there:
+        return Failure(Absent, "absent: there is nothing to remove", "look at what is there: wellkept list")
+    if not key:
+        return (yield from _delete(kv, mount, path))
+    if key[0] not in held.values:
+        return Failure(Absent, "no such key", "look at what is there: wellkept list")
+    values = {name: one for name, one in held.values.items() if name != key[0]}
+    return (yield from _put(kv, mount, path, values, held))
+
+
+def _look(kv: Kv, path: tuple[str, ...], expected: str | None) -> Dance[tuple[Mount, Held] | Failure]:
+    """What stands there now; nothing is an answer, too."""
+    mount = yield from kv.mounts.sure(path)
+    if isinstance(mount, Failure):
+        return mount
+    if len(path) <= len(mount.path):
+        return only_mount()
+    if expected is not None and mount.version == 1:
+        return Failure(Malformed, f"the mount {mount}/ is KV v1, which has no versions", "leave out the version")
+    answer = yield get(mount, path, None)
+    held: Held | Failure
+    if answer.status == NOT_FOUND and not table(answer.data).get("errors"):
+        number = whole(table(data_of(answer).get("metadata")).get("version"))
+        held = Held({}, (number or 0) if mount.version > 1 else None, is_there=False)
+    else:
+        held = yield from kv.judge(mount, path, None, answer)
+    if isinstance(held, Failure):
+        return held
+    return _conflict(held) if expected is not None and expected != str(held.version) else (mount, held)
+
+
+def _put(
+    kv: Kv, mount: Mount, path: tuple[str, ...], values: Mapping[str, object], held: Held
+) -> Dance[int | Failure | None]:
+    where = mount.api_path(path)
+    is_v2 = mount.version > 1
+    body: Mapping[str, object] = {"data": values, "options": {"cas": held.version}} if is_v2 else values
+    answer = yield Request("POST", ("v1", *where), body=body)
+    if answer.status == FORBIDDEN:
+        return (yield from denied(kv.label, where, "update" if held.is_there else "create"))
+    if answer.status == BAD_REQUEST and says(answer, "check-and-set"):
+        return _conflict(held)
+    if answer.status not in {OK, NO_CONTENT}:
+        return unexpected(answer)
+    return whole(data_of(answer).get("version")) if is_v2 else None
+
+
+def _delete(kv: Kv, mount: Mount, path: tuple[str, ...]) -> Dance[Failure | None]:
+    where = mount.api_path(path)
+    answer = yield Request("DELETE", ("v1", *where))
+    if answer.status == FORBIDDEN:
+        return (yield from denied(kv.label, where, "delete"))
+    return None if answer.status in {OK, NO_CONTENT} else unexpected(answer)
+
+
+def _conflict(held: Held) -> Failure:
+    now = f"version {held.version} was the newest one seen" if held.version else "there was nothing"
+    return Failure(Conflict, f"changed meanwhile: {now}, and nothing was written", "look at it, then run it again")

@@ -1,0 +1,150 @@
+"""Reading and listing key-value secrets, version 1 and 2, as dances. No I/O here.
+
+The first read of a mount takes it for version 2, which most are: its answer is the proof, and
+costs no request of its own. Anything else makes us ask what is mounted there, once a mount.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from wellkept._dataclasses import dataclass
+from wellkept._http.message import Failure, Request, Response
+from wellkept.errors import Malformed
+from wellkept.providers.vault.answers import denied, no_mount, no_secret
+from wellkept.providers.vault.dance import (
+    FORBIDDEN,
+    NOT_FOUND,
+    OK,
+    Dance,
+    data_of,
+    table,
+    unexpected,
+    whole,
+)
+from wellkept.providers.vault.mounts import Mount, Mounts, only_mount
+
+_ONE_STEP = 1
+_LONGEST_VERSION = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What stands at a path.
+
+    Attributes:
+        values: the keys and values of the secret; not in the repr.
+        version: the version, or None in a mount of version 1.
+        lease_s: for how long it may be used, where the secret says so.
+        is_there: whether there is a secret at all; a deleted one is not, and has a version.
+    """
+
+    values: Mapping[str, object]
+    version: int | None
+    lease_s: int | None = None
+    is_there: bool = True
+
+    def __repr__(self) -> str:
+        return f"Held(version={self.version})"
+
+
+@dataclass(frozen=True, slots=True)
+class Kv:
+    """The key-value secrets of one session.
+
+    Attributes:
+        mounts: what is known of mounts.
+        label: what the token is called in errors.
+    """
+
+    mounts: Mounts
+    label: str
+
+    def read(self, path: tuple[str, ...], version: str | None = None) -> Dance[Held | Failure]:
+        """Read a secret.
+
+        Args:
+            path: the segments of mount and secret.
+            version: which version, or None for the newest.
+        """
+        if len(path) == _ONE_STEP:
+            return only_mount()
+        if version is not None and not is_version(version):
+            return Failure(Malformed, "version= is no number", "write version=3")
+        mount = self.mounts.find(path)
+        guess = mount or Mount(path[:1], 2)
+        answer = yield get(guess, path, version)
+        if mount is None and _proves_v2(answer):
+            self.mounts.note(guess)
+        elif mount is None:
+            found = yield from self.mounts.ask(path)
+            if isinstance(found, Failure):
+                return found
+            if found is not None and found != guess:
+                guess = found
+                answer = yield get(guess, path, version)
+        return (yield from self.judge(guess, path, version, answer))
+
+    def names(self, path: tuple[str, ...]) -> Dance[Sequence[str] | Failure]:
+        """Name what stands below a path; of a secret, its keys as `#key`."""
+        mount = yield from self.mounts.sure(path)
+        if isinstance(mount, Failure):
+            return mount
+        where = mount.api_path(path, "metadata")
+        answer = yield Request("GET", ("v1", *where), query={"list": "true"})
+        keys = data_of(answer).get("keys")
+        if answer.status == OK and isinstance(keys, list):
+            return sorted(str(one) for one in cast("list[object]", keys))
+        if answer.status == FORBIDDEN:
+            return (yield from denied(self.label, where, "list"))
+        if answer.status != NOT_FOUND:
+            return unexpected(answer)
+        if len(path) <= len(mount.path):
+            return () if not table(answer.data).get("errors") else no_mount(str(mount))
+        held = yield from self.read(path)
+        return held if isinstance(held, Failure) else sorted(f"#{key}" for key in held.values)
+
+    def judge(
+        self, mount: Mount, path: tuple[str, ...], version: str | None, answer: Response
+    ) -> Dance[Held | Failure]:
+        """Say what the answer to `get` means."""
+        where = mount.api_path(path)
+        if len(path) <= len(mount.path):
+            return only_mount()
+        if mount.version == 1 and version is not None:
+            return Failure(Malformed, f"the mount {mount}/ is KV v1, which has no versions", "leave out version=")
+        if answer.status == FORBIDDEN:
+            return (yield from denied(self.label, where, "read"))
+        if answer.status == NOT_FOUND and table(answer.data).get("errors"):
+            return no_mount(str(mount))
+        if answer.status == NOT_FOUND:
+            return no_secret(answer, str(mount), mount.below(path), version, is_v2=mount.version > 1)
+        held = _held_in(mount, answer) if answer.status == OK else None
+        return held or unexpected(answer)
+
+
+def is_version(text: str) -> bool:
+    """Whether a text is the number of a version: they begin at 1."""
+    return text.isascii() and text.isdigit() and len(text) <= _LONGEST_VERSION and text[0] != "0"
+
+
+def get(mount: Mount, path: tuple[str, ...], version: str | None) -> Request:
+    """The request that reads a secret."""
+    return Request("GET", ("v1", *mount.api_path(path)), query={} if version is None else {"version": version})
+
+
+def _proves_v2(answer: Response) -> bool:
+    """Whether only a mount of version 2 answers so: with metadata, and with no lease."""
+    inner = data_of(answer)
+    metadata = table(inner.get("metadata"))
+    is_secret = set(inner) == {"data", "metadata"} and "created_time" in metadata and "version" in metadata
+    return is_secret and answer.status in {OK, NOT_FOUND} and table(answer.data).get("lease_duration") == 0
+
+
+def _held_in(mount: Mount, answer: Response) -> Held | None:
+    inner = data_of(answer)
+    if mount.version == 1:
+        lease_s = whole(table(answer.data).get("lease_duration"))
+        is_asked = "ttl" in inner or "lease" in inner  # else it is the mount's default, which means nothing
+        return Held(inner, None, lease_s if is_asked else None) if inner else None
+    values, number = inner.get("data"), whole(table(inner.get("metadata")).get("version"))
+    return Held(table(cast("object", values)), number) if isinstance(values, dict) and number else None

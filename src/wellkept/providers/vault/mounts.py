@@ -1,0 +1,94 @@
+"""Where key-value engines are mounted, and which version each has: found out once a mount. No I/O here."""
+
+from wellkept._dataclasses import dataclass
+from wellkept._http.message import Failure, Request
+from wellkept.errors import Malformed, WrongPath
+from wellkept.providers.vault.dance import OK, Dance, data_of, is_plain, table, unexpected
+
+_KV = frozenset({"kv", "generic", "cubbyhole"})
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """One key-value engine.
+
+    Attributes:
+        path: the segments of its path.
+        version: 1 or 2.
+    """
+
+    path: tuple[str, ...]
+    version: int
+
+    def __str__(self) -> str:
+        return "/".join(self.path)
+
+    def api_path(self, path: tuple[str, ...], part: str = "data") -> tuple[str, ...]:
+        """The segments by which the API knows a secret, without `v1`.
+
+        Args:
+            path: mount and secret.
+            part: of version 2: `data` or `metadata`.
+        """
+        rest = path[len(self.path) :]
+        return (*self.path, part, *rest) if self.version > 1 else path
+
+    def below(self, path: tuple[str, ...]) -> str:
+        """The path of a secret in this mount."""
+        return "/".join(path[len(self.path) :])
+
+
+class Mounts:
+    """What one session knows of mounts. Its dict is changed by single calls only, so it needs no lock."""
+
+    def __init__(self, kv_version: int | None = None) -> None:
+        """Know nothing yet.
+
+        Args:
+            kv_version: the version of every mount, where a person says so: then nothing is asked.
+        """
+        self._kv_version = kv_version
+        self._known: dict[tuple[str, ...], Mount] = {}
+
+    def find(self, path: tuple[str, ...]) -> Mount | None:
+        """The mount of a path, where it is known."""
+        if self._kv_version is not None:
+            return Mount(path[:1], self._kv_version)
+        prefixes = (path[:end] for end in range(1, len(path) + 1))
+        return next((self._known[one] for one in prefixes if one in self._known), None)
+
+    def note(self, mount: Mount) -> None:
+        """Remember a mount."""
+        self._known[mount.path] = mount
+
+    def ask(self, path: tuple[str, ...]) -> Dance[Mount | Failure | None]:
+        """Ask for the mount of a path; None where the token may not know."""
+        answer = yield Request("GET", ("v1", "sys", "internal", "ui", "mounts", *path))
+        if answer.status != OK:
+            return None
+        told = data_of(answer)
+        where, kind = told.get("path"), told.get("type")
+        if not isinstance(where, str) or not isinstance(kind, str):
+            return unexpected(answer)
+        steps = tuple(where.strip("/").split("/"))
+        if steps != path[: len(steps)]:
+            return unexpected(answer)
+        if kind not in _KV:
+            name = kind if is_plain(kind) else "other"
+            fact = f"the mount {'/'.join(steps)}/ is a {name} engine, and only kv is read"
+            return Failure(Malformed, fact, "name a secret of a kv mount")
+        made = Mount(steps, 2 if table(told.get("options")).get("version") == "2" else 1)
+        self.note(made)
+        return made
+
+    def sure(self, path: tuple[str, ...]) -> Dance[Mount | Failure]:
+        """The mount of a path: known, asked for, or taken for the usual one where the token may not know."""
+        known = self.find(path)
+        if known is not None:
+            return known
+        return (yield from self.ask(path)) or Mount(path[:1], 2)
+
+
+def only_mount() -> Failure:
+    """The failure of a path that names a mount, where a secret in it is needed."""
+    return Failure(WrongPath, "absent: the path names a mount, and no secret in it", "write secret/prod/db")

@@ -1,0 +1,129 @@
+"""A session: one client and one login for one configuration, shared by all loads of the process."""
+
+import os
+import threading
+from collections.abc import Callable
+from typing import TypeVar, cast
+
+from wellkept._clock import SYSTEM_CLOCK
+from wellkept._dataclasses import replace
+from wellkept._http.client import Client
+from wellkept._http.message import Failure, Request, Response
+from wellkept.errors import TokenRefused
+from wellkept.providers.vault.answers import trouble
+from wellkept.providers.vault.connection import Connection
+from wellkept.providers.vault.dance import Dance
+from wellkept.providers.vault.kv import Kv
+from wellkept.providers.vault.login import Token
+from wellkept.providers.vault.mounts import Mounts
+from wellkept.secret import Secret
+
+T = TypeVar("T")
+
+_MARGIN_S = 5  # a token that dies within it would die on the way
+
+
+class Session:
+    """Performs dances, logged in."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Connect to nothing yet."""
+        self.connection = connection
+        self.kv = Kv(Mounts(connection.kv_version), connection.login.label)
+        self._client = Client(
+            connection.address,
+            connection.trust,
+            timeout_s=connection.timeout_s,
+            attempts=connection.attempts,
+            peers=connection.nodes,
+            proxy=connection.proxy,
+        )
+        self._login = connection.login
+        self._lock = threading.Lock()
+        self._token: Token | None = None
+        self._ends_at = 0.0
+
+    def perform(self, dance: Callable[[], Dance[T | Failure]]) -> T | Failure:
+        """Perform a dance; again with a new token where the old one is refused and there may be another."""
+        token = self._logged_in(None)
+        if isinstance(token, Failure):
+            return token
+        answer = self._drive(dance(), token.secret)
+        if not isinstance(answer, Failure) or answer.error is not TokenRefused or not self._login.may_repeat:
+            return answer
+        fresh = self._logged_in(token)
+        if isinstance(fresh, Failure):
+            return fresh
+        return self._drive(dance(), fresh.secret)
+
+    def close(self) -> None:
+        """Let go of the connections; the token stays for the next load."""
+        self._client.close()
+
+    def renew_lock(self) -> None:
+        """Make the lock anew in a forked child."""
+        self._lock = threading.Lock()
+
+    def _logged_in(self, worn: Token | None) -> Token | Failure:
+        """The token, from a new login where there is none, its time is over, or it is the one that was refused."""
+        with self._lock:
+            now = SYSTEM_CLOCK.seconds()
+            known = self._token
+            if known is not None and known is not worn and now < self._ends_at:
+                return known
+            self._token = None
+            made = self._drive(self._login.dance(), None)
+            if isinstance(made, Failure):
+                return made
+            self._login = made.again or self._login
+            self._token = made
+            life_s = made.lifetime_s
+            self._ends_at = float("inf") if life_s is None else now + life_s - min(_MARGIN_S, life_s / 10)
+            return made
+
+    def _drive(self, dance: Dance[T | Failure], token: Secret[str] | None) -> T | Failure:
+        try:
+            request = next(dance)
+            while True:
+                answer = self._client.send(self._dressed(request, token))
+                failure = answer if isinstance(answer, Failure) else trouble(answer)
+                if failure is not None:
+                    dance.close()
+                    return failure
+                request = dance.send(cast("Response", answer))
+        except StopIteration as end:
+            made: T | Failure = end.value
+            return made
+
+    def _dressed(self, request: Request, token: Secret[str] | None) -> Request:
+        """The request with what every request to Vault carries."""
+        headers: dict[str, Secret[str] | str] = {"X-Vault-Request": "true"}
+        if self.connection.namespace is not None:
+            headers["X-Vault-Namespace"] = self.connection.namespace
+        if token is not None:
+            headers["X-Vault-Token"] = token
+        return replace(request, headers={**headers, **request.headers})
+
+
+_sessions: list[Session] = []
+_lock = threading.Lock()
+
+
+def session_of(connection: Connection) -> Session:
+    """The session of a configuration; one a process, however many loads have that configuration."""
+    with _lock:
+        found = next((one for one in _sessions if one.connection == connection), None)
+        if found is None:
+            found = Session(connection)
+            _sessions.append(found)
+        return found
+
+
+def _after_fork() -> None:
+    global _lock  # noqa: PLW0603 there is one
+    _lock = threading.Lock()
+    for session in _sessions:
+        session.renew_lock()
+
+
+os.register_at_fork(after_in_child=_after_fork)
