@@ -27,7 +27,7 @@ from hypothesis import settings
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")
 
-pytest_plugins = ["pytester"]
+pytest_plugins = ["pytester", "tests.servers.fixtures"]
 
 MARKER = b"CANARY"
 SEARCHED_BYTES = 1 << 20  # of each file: a log that a test leaves is far smaller

@@ -244,7 +244,8 @@ def test_the_cases_raise_every_class_of_error_and_every_kind_of_problem() -> Non
     as_problems = {errors.Absent, errors.Denied, errors.Unreachable, errors.Malformed}
     # What only a server says: tests/providers/vault raises each of them, and looks at all that it shows.
     of_servers = {one for one in declared if one.__base__ in as_problems} | {errors.Conflict}
-    elsewhere = of_servers | {errors.InsecurePermissions, errors.SecretExpired}  # a warning; and nothing has a lease yet
+    a_warning, has_no_lease_yet = errors.InsecurePermissions, errors.SecretExpired
+    elsewhere = of_servers | {a_warning, has_no_lease_yet}
     assert declared - bases - as_problems - elsewhere == declared & {type(error) for error in raised}
 
 

@@ -3,7 +3,7 @@
 import os
 import time
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from wellkept._clock import SYSTEM_CLOCK, Clock
 from wellkept._http.address import Address
@@ -57,6 +57,7 @@ class Client:
         self._down: tuple[float, Failure] | None = None  # until when, and why
         self._answered_at = -1.0
         _clients.add(self)
+        weakref.finalize(self, _close_all, tuple(self._pools.values()))
 
     def send(self, request: Request) -> Response | Failure:
         """Send a request, again where that may help and does no harm; never raises."""
@@ -76,8 +77,7 @@ class Client:
 
     def close(self) -> None:
         """Let go of all connections; it can be used again."""
-        for pool in self._pools.values():
-            pool.close()
+        _close_all(self._pools.values())
 
     def after_fork(self) -> None:
         """Let go of the parent's connections and locks in a forked child."""
@@ -102,6 +102,11 @@ class Client:
 
 
 _clients: "weakref.WeakSet[Client]" = weakref.WeakSet()
+
+
+def _close_all(pools: Iterable[Pool]) -> None:
+    for pool in pools:
+        pool.close()
 
 
 def _after_fork() -> None:

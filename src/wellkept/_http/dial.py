@@ -40,7 +40,8 @@ def dial(address: Address, keeper: ContextKeeper, deadline: Deadline, proxy: Add
             return _closing(connected, context)
         connected.settimeout(deadline.wait())
         name = keeper.trust.server_name or address.host
-        return Wire(context.wrap_socket(connected, server_hostname=name), deadline)
+        # As bytes: see names.py on the codec idna.
+        return Wire(context.wrap_socket(connected, server_hostname=name.encode("ascii", "replace")), deadline)
     except ssl.SSLError as error:
         failure = tls_failure(error, server)
     except TimeoutError:

@@ -58,10 +58,10 @@ def exchange(wire: Wire, request: Request, address: Address) -> tuple[Answer, bo
     except (ConnectionError, IncompleteRead, _Ends) as error:
         known = error if isinstance(error, OSError) else OSError()
         answer = broken_off(known, server, was_sent=True)
-    except HTTPException:
-        answer = _malformed("is no HTTP")
     except OSError as error:
         answer = broken_off(error, server, was_sent=True)
+    except Exception:  # noqa: BLE001 http.client raises more than its own: a negative chunk is a ValueError
+        answer = _malformed("is no HTTP")
     else:
         return answer, not isinstance(answer, Failure) and not response.will_close
     return answer, False

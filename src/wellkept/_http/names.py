@@ -78,5 +78,6 @@ def look_up(host: str, port: int, deadline: Deadline) -> list[Target]:
 
 
 def _ask(host: str, port: int, flags: int) -> list[Target]:
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)
+    # As bytes: text would be encoded by the codec idna, whose import takes 3 ms and holds a lock across a fork.
+    found = socket.getaddrinfo(host.encode("ascii"), port, type=socket.SOCK_STREAM, flags=flags)
     return [(family, address) for family, _kind, _protocol, _name, address in found]
