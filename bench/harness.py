@@ -74,7 +74,11 @@ class Cost:
 
 
 def compare_processes(
-    commands: Mapping[str, Sequence[str]], *, folder: str = "/", environ: Mapping[str, str] | None = None
+    commands: Mapping[str, Sequence[str]],
+    *,
+    folder: str = "/",
+    environ: Mapping[str, str] | None = None,
+    rounds: int = ROUNDS,
 ) -> dict[str, Cost]:
     """Run each command once a round, and return the median cost of each.
 
@@ -82,11 +86,12 @@ def compare_processes(
         commands: by name; each must end well.
         folder: where they run.
         environ: their variables beside PATH.
+        rounds: how often each runs.
     """
     costs: dict[str, list[Cost]] = {name: [] for name in commands}
     for command in commands.values():  # the first run writes the bytecode
         read_output(command, folder=folder, environ=environ)
-    for number in range(ROUNDS):
+    for number in range(rounds):
         for name in _turn(list(commands), number):
             costs[name].append(_run(commands[name], folder, environ))
     return {
@@ -109,6 +114,22 @@ def compare_calls(functions: Mapping[str, Callable[[], object]], *, calls: int) 
     for number in range(ROUNDS):
         for name in _turn(list(functions), number):
             times[name].append(timers[name].timeit(calls) / calls)
+    return {name: median(each) for name, each in times.items()}
+
+
+def compare_waits(functions: Mapping[str, Callable[[], object]], *, rounds: int) -> dict[str, float]:
+    """Call each function once a round, and return the median of their times in seconds.
+
+    The times are those of the clock, since these wait for a server. Nothing is called beforehand:
+    the caller has called them once already, to see that they say the same.
+    """
+    times: dict[str, list[float]] = {name: [] for name in functions}
+    for number in range(rounds):
+        for name in _turn(list(functions), number):
+            gc.collect()  # nobody pays for what another one left behind
+            start = time.perf_counter()
+            functions[name]()
+            times[name].append(time.perf_counter() - start)
     return {name: median(each) for name, each in times.items()}
 
 
