@@ -36,7 +36,14 @@ class Wire(io.RawIOBase):
         rest = memoryview(data)
         while rest:
             self._socket.settimeout(self.deadline.wait())
-            rest = rest[self._socket.send(rest) :]
+            try:
+                rest = rest[self._socket.send(rest) :]
+            except TimeoutError:
+                raise
+            except OSError:
+                # TLS 1.3 tells of a refused certificate behind the handshake: the reason may wait to be read.
+                self._socket.recv(1)
+                raise
 
     def makefile(self, _mode: str) -> io.BufferedReader:
         """Give the one buffer of this connection: a second one would lose what the first has read."""
