@@ -2,7 +2,7 @@
 
 import sys
 
-from wellkept.cli.app import run
+from wellkept.cli.entry import run
 
 
 def main() -> None:

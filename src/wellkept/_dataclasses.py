@@ -96,10 +96,11 @@ def _made(cls: type[T], *, is_frozen: bool, is_compared: bool) -> type[T]:
     space |= {
         "__slots__": names,
         "__qualname__": cls.__qualname__,
-        "__init__": _initializer(told, is_frozen=is_frozen, has_more="__post_init__" in space),
+        "__init__": _first_init,
         "__match_args__": taken,
         "__taken__": taken,
         "__told__": told,
+        "__is_frozen__": is_frozen,
         "__shown__": tuple(name for name in names if told[name].repr),
         "__values__": attrgetter(*names),  # no descriptor, so `self.__values__` is not bound
     }
@@ -111,6 +112,13 @@ def _made(cls: type[T], *, is_frozen: bool, is_compared: bool) -> type[T]:
     space.setdefault("__repr__", _shown)
     make = cast("Callable[..., object]", type(cls))
     return cast("type[T]", make(cls.__name__, cls.__bases__, space))
+
+
+def _first_init(self: Any, *values: object, **named: object) -> None:  # noqa: ANN401 a class of fields
+    """Make the `__init__` of a class at its first instance: most classes of a process never have one."""
+    cls: Any = next(one for one in type(self).__mro__ if "__told__" in one.__dict__)
+    cls.__init__ = _initializer(cls.__told__, is_frozen=cls.__is_frozen__, has_more=hasattr(cls, "__post_init__"))
+    cls.__init__(self, *values, **named)
 
 
 def _told(given: object) -> _Field:

@@ -1,16 +1,16 @@
 """What Linux says about its mounts; a system without `/proc/self/mountinfo` has nothing to say."""
 
 import os
-import re
 from collections.abc import Iterator
 
 from wellkept._dataclasses import dataclass
+from wellkept._patterns import pattern
 
 MOUNT_TABLE = "/proc/self/mountinfo"
 
 # proc(5): 36 35 98:0 /root /point rw,noatime master:1 - ext3 /dev/root rw,errors=continue
-_LINE = re.compile(r"\S+ \S+ (\d+):(\d+) \S+ (\S+) .*?- (\S+) ")
-_OCTAL = re.compile(r"\\([0-7]{3})")  # proc(5): a space in a path is \040
+_LINE = pattern(r"\S+ \S+ (\d+):(\d+) \S+ (\S+) .*?- (\S+) ")
+_OCTAL = pattern(r"\\([0-7]{3})")  # proc(5): a space in a path is \040
 
 
 @dataclass(frozen=True, slots=True)

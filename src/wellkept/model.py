@@ -1,11 +1,11 @@
 """Frozen facts that cross the house: a reference, a reading, a finding. No I/O here."""
 
-import re
 from enum import StrEnum
 
 from wellkept._dataclasses import dataclass, field
+from wellkept._patterns import pattern
 
-_RESERVED = re.compile(r"[%{}?#]")  # what ends a path or a key, or begins an escape
+_RESERVED = pattern(r"[%{}?#]")  # what ends a path or a key, or begins an escape
 
 RESOLVED_VARIABLE = "WELLKEPT_RESOLVED"  # where `run` names the variables whose text is final for `load`
 

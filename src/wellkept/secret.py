@@ -10,7 +10,6 @@ The rules of this file:
 - This file does no I/O.
 """
 
-import re
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -23,6 +22,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Protocol, Ty
 from urllib.parse import quote
 
 from wellkept._dataclasses import standard_fields
+from wellkept._patterns import pattern
 from wellkept._revealed import seal
 from wellkept.errors import SecretLeak, UsageError
 from wellkept.origin import IN_CODE, Origin
@@ -32,8 +32,8 @@ T_co = TypeVar("T_co", covariant=True)  # a Secret only gives: Secret[bool] is a
 S = TypeVar("S")
 
 _EQUALITY_KEY = urandom(32)  # only this process compares with it; no digest ever leaves
-_FIELD = re.compile(r"\{(\w*)\}")
-_UNFIT_FOR_HEADER = re.compile(r"[^\t\x20-\x7e\x80-\xff]")  # RFC 9110 §5.5: field-value
+_FIELD = pattern(r"\{(\w*)\}")
+_UNFIT_FOR_HEADER = pattern(r"[^\t\x20-\x7e\x80-\xff]")  # RFC 9110 §5.5: field-value
 
 
 class State(StrEnum):

@@ -8,7 +8,8 @@ from typing import Final
 import click
 
 from wellkept.cli import render
-from wellkept.errors import EXIT_RUN_FAILED, EXIT_USAGE, UsageError, WellkeptError
+from wellkept.cli.entry import guarded
+from wellkept.errors import EXIT_RUN_FAILED, EXIT_USAGE, UsageError
 
 COMMANDS: Final = (
     "check",
@@ -60,41 +61,23 @@ def app() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command line.
-
-    Returns:
-        The exit code: 0 fine, 1 findings or missing values, 2 wrong use or cannot tell,
-        69 unreachable, 77 denied, 125 a failure of `run` itself.
-    """
+    """Run one command line; see entry.py."""
     is_run = next((one for one in arguments if not one.startswith("-")), "") == "run"
-    try:
-        code: object = app.main(list(arguments), prog_name="wellkept", standalone_mode=False)
-    except click.ClickException as error:
-        render.failure(UsageError(error.format_message(), hint=_help_of(error)))
-        return EXIT_RUN_FAILED if is_run else EXIT_USAGE
-    except click.Abort:
-        return 130  # 128 + SIGINT
-    except WellkeptError as error:
-        render.failure(error)
-        return EXIT_RUN_FAILED if is_run else error.exit_code
-    except BrokenPipeError:
-        return 141  # 128 + SIGPIPE
-    except Exception as error:  # noqa: BLE001 an outer edge: a foreign error's text may hold a value
-        return _fault(error, is_run=is_run)
-    return code if isinstance(code, int) else 0
+    wrong = EXIT_RUN_FAILED if is_run else EXIT_USAGE
+
+    def call() -> object:
+        try:
+            done: object = app.main(list(arguments), prog_name="wellkept", standalone_mode=False)
+        except click.ClickException as error:
+            render.failure(UsageError(error.format_message(), hint=_help_of(error)))
+            return wrong
+        except click.Abort:
+            return 130  # 128 + SIGINT
+        return done
+
+    return guarded(call, is_run=is_run)
 
 
 def _help_of(error: click.ClickException) -> str:
     context = error.ctx if isinstance(error, click.UsageError) else None
     return f"try {context.command_path if context else 'wellkept'} --help"
-
-
-def _fault(error: Exception, *, is_run: bool) -> int:
-    """Report an error that nobody expected by its type and place, without its text."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    place = "" if trace is None else f" at {trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
-    render.talk(f"error: {type(error).__name__}{place}")
-    render.talk("hint: this is a fault in wellkept, or in the module that was named: report it")
-    return EXIT_RUN_FAILED if is_run else EXIT_USAGE

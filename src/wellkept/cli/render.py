@@ -1,9 +1,8 @@
 """Printing: data to stdout, talk to stderr, colour and tables on a terminal only.
 
-The only file that prints, and the only one that asks a person.
+The only file that prints; ask.py asks a person.
 """
 
-import getpass
 import json
 import os
 import sys
@@ -11,8 +10,6 @@ import threading
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
-
-import click
 
 from wellkept.errors import ConfigError, WellkeptError
 from wellkept.events import BUS, Event, Topic
@@ -93,16 +90,6 @@ def waiting(what: str) -> Generator[None]:
     finally:
         timer.cancel()
         unsubscribe()
-
-
-def ask_hidden(question: str) -> bytes:
-    """Ask on the terminal for what is not shown while it is typed."""
-    return getpass.getpass(question).encode(errors="surrogateescape")
-
-
-def agreed(question: str) -> bool:
-    """Ask for a yes on the terminal; anything else but a y is a no."""
-    return click.confirm(question, err=True)
 
 
 def columns(rows: Sequence[Mapping[str, object]], names: Sequence[str]) -> list[list[str]]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import click
 
 from wellkept._files import MAX_FILE_BYTES, MIB, read_file, without_final_newline
-from wellkept.cli import render
+from wellkept.cli import ask, render
 from wellkept.cli.key import EXAMPLE, judge_options, parse_key, source_options, writable, write
 from wellkept.config.names import did_you_mean
 from wellkept.errors import UsageError
@@ -80,8 +80,8 @@ def _value(reference: Reference, path: str | None) -> Secret[str]:
         raise UsageError("stdin: is closed", hint="pipe the value in, or name a file with --from-file")
     if not sys.stdin.isatty():
         return _checked(sys.stdin.buffer.read(MAX_FILE_BYTES + 1), "stdin")
-    first = _checked(render.ask_hidden(f"value of {reference}: "), "the value")
-    if first != _checked(render.ask_hidden("the same again: "), "the value"):
+    first = _checked(ask.for_hidden(f"value of {reference}: "), "the value")
+    if first != _checked(ask.for_hidden("the same again: "), "the value"):
         raise UsageError("the value: was typed differently the second time", hint="run it again")
     return first
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import click
 
-from wellkept.cli import render
+from wellkept.cli import ask, render
 from wellkept.cli.key import judge_options, parse_key, source_options, writable, write
 from wellkept.errors import EXIT_FINDINGS, EXIT_FINE, UsageError
 from wellkept.model import Reference
@@ -40,4 +40,4 @@ def command(key: str, files: Sequence[str], if_version: str | None, *, is_sure: 
 def _is_agreed(reference: Reference) -> bool:
     if sys.stdin is None or not sys.stdin.isatty():
         raise UsageError(f"{reference}: is a whole secret", hint="say --yes to remove all of it, or name one #key")
-    return render.agreed(f"remove all of {reference}?")
+    return ask.for_agreement(f"remove all of {reference}?")

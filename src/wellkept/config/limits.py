@@ -10,6 +10,7 @@ This file does no I/O.
 import re
 
 from wellkept._dataclasses import dataclass
+from wellkept._patterns import pattern
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 32
@@ -50,9 +51,9 @@ QUOTED = (
     r"|'[^'\n]*+'"
     r"|\#[^\n]*+"
 )
-_MARK = re.compile(rf"(?:[^]\[{{}}.,=\n\"'#]++|{QUOTED})*+(.|\Z)", re.DOTALL)
+_MARK = pattern(rf"(?:[^]\[{{}}.,=\n\"'#]++|{QUOTED})*+(.|\Z)", re.DOTALL)
 _DIGITS = rf"(?<![0-9A-Za-z_])[0-9][0-9A-Fa-fox_]{{{MAX_DIGITS},}}+"
-_LONG_RUN = re.compile(_DIGITS)
+_LONG_RUN = pattern(_DIGITS)
 _LONG_NUMBER = rf"(?s:{QUOTED}|({_DIGITS}))"  # compiled where it is needed, which is hardly ever
 
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 
 from wellkept._dataclasses import dataclass
+from wellkept._patterns import pattern
 from wellkept.config.limits import MAX_KEY_LENGTH, QUOTED
 from wellkept.config.positions import KeyPath, Place, Positions, Repeat, find_positions, place_in
 from wellkept.errors import Kind
@@ -62,7 +63,7 @@ _REPETITIONS = (
 _AT = r"\(at line (\d+), column (\d+)\)$"
 _STRING = rf"(?s:{QUOTED}|([\"']))"
 _LONG_QUOTES = ('"""', "'''")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_CONTROL = pattern(r"[\x00-\x08\x0b-\x1f\x7f]")
 _BAD = {
     "\0": ("has a NUL character", "save it as UTF-8 text without NUL"),
     "\r": ("has a carriage return without a line feed", "end lines with LF or CRLF"),

@@ -4,8 +4,9 @@ Two names are equal when they are equal without `_` and case: `db_password`, `db
 `DB_PASSWORD` and Ballerina's `DBPASSWORD` are one name. This file does no I/O.
 """
 
-import re
 from collections.abc import Iterable, Sequence
+
+from wellkept._patterns import pattern
 
 BALLERINA_PREFIX = "BAL_CONFIG_VAR_"
 NESTING = "__"  # in the environment: BAL_CONFIG_VAR_DB__HOST is db.host
@@ -20,7 +21,7 @@ LOGIN_VARIABLES = frozenset(
 
 MOST_LETTERS = 64  # of a name that is compared with others: the work grows with its square
 
-_WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_WORD_START = pattern(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 def canonical(name: str) -> str:

@@ -21,6 +21,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from wellkept._dataclasses import dataclass
+from wellkept._patterns import pattern
 
 KeyPath = tuple[str | int, ...]  # keys, and indexes of array items: ("backends", 2, "port")
 Place = tuple[int, int]  # line and column, from 1; a column is a character
@@ -90,7 +91,7 @@ def _place_at(lines: Sequence[int], offset: int) -> Place:
     return line, offset - lines[line - 1] + 1
 
 
-_NEWLINE = re.compile("\n")
+_NEWLINE = pattern("\n")
 _SPACE = r"[ \t]*+"
 _GAP = r"(?:[ \t\n]++|\#[^\n]*+)*+"
 _BARE = r"[A-Za-z0-9_-]++"
@@ -102,16 +103,16 @@ _LONG_LITERAL = r"'''(?:[^']++|'{1,2}+(?!'))*+'''(?:''?)?+"
 _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _WORD = rf"(?:{_DATE}\ [0-9][0-9:.+Zz-]*+|[A-Za-z0-9+.-][A-Za-z0-9+.:_-]*+)"  # a space may stand before a time
 
-_PAIR = re.compile(  # the fast way: a bare key and a plain value that have a line to themselves
+_PAIR = pattern(  # the fast way: a bare key and a plain value that have a line to themselves
     rf"{_GAP} ({_BARE}) {_SPACE}={_SPACE} () (?:\"[^\"\\\n]*+\"|'[^'\n]*+'|{_WORD})"
     rf"{_SPACE} (?:\#[^\n]*+)?+ (?=\n|\Z)",
     re.VERBOSE,
 )
-_SKIP = re.compile(_GAP)
-_STEP = re.compile(rf"{_SPACE} () (?:({_BARE})|({_BASIC})|({_LITERAL})) {_SPACE} (\.?)", re.VERBOSE)
-_SCALAR = re.compile(rf"{_LONG_BASIC}|{_LONG_LITERAL}|{_BASIC}|{_LITERAL}|{_WORD}", re.VERBOSE | re.DOTALL)
-_REST = re.compile(rf"{_SPACE}(?:\#[^\n]*+)?+(?:\n|\Z)")
-_ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))")
+_SKIP = pattern(_GAP)
+_STEP = pattern(rf"{_SPACE} () (?:({_BARE})|({_BASIC})|({_LITERAL})) {_SPACE} (\.?)", re.VERBOSE)
+_SCALAR = pattern(rf"{_LONG_BASIC}|{_LONG_LITERAL}|{_BASIC}|{_LITERAL}|{_WORD}", re.VERBOSE | re.DOTALL)
+_REST = pattern(rf"{_SPACE}(?:\#[^\n]*+)?+(?:\n|\Z)")
+_ESCAPE = pattern(r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))")
 _ESCAPED = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r", "e": "\x1b"}
 _LAST_CHARACTER = 0x10FFFF
 

@@ -5,10 +5,10 @@ class; `provider = "vault"` says which provider it is, where NAME does not. A ta
 when its scheme is used for the first time; its own references are fetched first.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from functools import partial
 
+from wellkept._patterns import pattern
 from wellkept.config.convert.build import converter_for
 from wellkept.config.convert.converter import INVALID, Answer, At
 from wellkept.config.declare import Extras, declared
@@ -27,7 +27,7 @@ _KIND = "provider"
 
 # An absent credential of a provider is not the absence of what a reference names.
 _ERRORS = {Kind.DENIED: Denied, Kind.UNREACHABLE: Unreachable}
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+_NAME = pattern(r"[A-Za-z][A-Za-z0-9_-]*")
 
 
 def offer_tables(says: Iterable[tuple[str, Say]], fetcher: Fetcher, environ: Mapping[str, str]) -> list[Problem]:

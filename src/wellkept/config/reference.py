@@ -7,22 +7,22 @@ or encoded slash: judged after percent-decoding, so that no spelling can leave t
 a person wrote is never quoted in a refusal, because a value may stand there by mistake.
 """
 
-import re
 from collections.abc import Collection, Iterable
 from itertools import groupby
 from urllib.parse import unquote_to_bytes
 
 from wellkept._dataclasses import dataclass
+from wellkept._patterns import pattern
 from wellkept.config.names import closest
 from wellkept.model import Reference
 
 ESCAPE_HINT = "write $${ for a plain ${"
 
-_OPENING = re.compile(r"(\$?)\$\{")
-_BODY = re.compile(r"([A-Za-z][A-Za-z0-9_-]*):([^{}?#]*)(?:\?([^{}#]*))?(?:#([^{}#]*))?")
-_OPTION_NAME = re.compile(r"[a-z][a-z0-9_-]*")
-_DURATION = re.compile(r"[0-9]{1,9}(?:ms|s|m|h|d)")
-_BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_OPENING = pattern(r"(\$?)\$\{")
+_BODY = pattern(r"([A-Za-z][A-Za-z0-9_-]*):([^{}?#]*)(?:\?([^{}#]*))?(?:#([^{}#]*))?")
+_OPTION_NAME = pattern(r"[a-z][a-z0-9_-]*")
+_DURATION = pattern(r"[0-9]{1,9}(?:ms|s|m|h|d)")
+_BROKEN_ESCAPE = pattern(r"%(?![0-9A-Fa-f]{2})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import re
 from typing import Annotated, Self, TypeAlias
 
 from wellkept._dataclasses import dataclass
+from wellkept._patterns import pattern
 from wellkept._revealed import RevealedText
 from wellkept.errors import DeclarationError, UsageError
 
@@ -23,17 +24,17 @@ _UNITS = (
     | {f"{kind}i": 1024**power for power, kind in enumerate(_KINDS, 1)}  # Kubernetes: 512Mi
 )
 SIZE_FORM = r"([0-9]{1,30})(?:\.([0-9]{1,30}))? ?([A-Za-z]{0,3})"
-_SIZE = re.compile(SIZE_FORM)
+_SIZE = pattern(SIZE_FORM)
 
 MAX_URL = 8192  # characters; RFC 9110 §4.1 asks for 8000
 # RFC 3986 §3, a little wider: an `@` in a password is common. urllib would keep each text in a cache.
-_URL = re.compile(
+_URL = pattern(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://"
     r"(?:(?P<username>[^/?#@:]*)(?::(?P<password>[^/?#]*))?@)?"
     r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^/?#@:\[\]]+)(?::(?P<port>[0-9]{0,5}))?"
     r"(?P<path>/[^?#]*)?(?:\?[^#]*)?(?:#.*)?"
 )
-_NO_URL = re.compile(r"[\x00-\x20\x7f\\]")  # spaces, control characters, backslashes
+_NO_URL = pattern(r"[\x00-\x20\x7f\\]")  # spaces, control characters, backslashes
 MAX_PORT = 65535
 
 

@@ -1,7 +1,6 @@
 """Becoming the child: plain execve, so that signals and the exit code are the child's own."""
 
 import os
-import re
 import shutil
 import signal
 from collections.abc import Mapping, Sequence
@@ -9,9 +8,10 @@ from pathlib import Path
 from typing import NoReturn
 
 from wellkept._files import write_private
+from wellkept._patterns import pattern
 from wellkept.errors import EXIT_RUN_FAILED, UsageError
 
-_FILE_NAME = re.compile(r"(?!\.)[\w.-]{1,200}")  # the keys of a Kubernetes Secret, and no hidden files
+_FILE_NAME = pattern(r"(?!\.)[\w.-]{1,200}")  # the keys of a Kubernetes Secret, and no hidden files
 
 
 class RunFailed(UsageError):

@@ -4,13 +4,14 @@ Single encodings only: a value that is encoded twice, as base64 of its JSON, is 
 """
 
 import json
-import re
 from binascii import b2a_base64
 from urllib.parse import quote, quote_plus
 
+from wellkept._patterns import pattern
+
 SHORTEST = 8  # a shorter value stands in too many innocent texts, and so would its mask
 
-_PERCENT = re.compile(r"%[0-9A-F]{2}")
+_PERCENT = pattern(r"%[0-9A-F]{2}")
 _HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"}  # what html.escape writes
 _URL_SAFE = str.maketrans("+/", "-_")
 

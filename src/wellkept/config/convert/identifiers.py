@@ -7,11 +7,12 @@ has imported its module already, and only then is it used here.
 import re
 from collections.abc import Callable, Mapping
 
+from wellkept._patterns import pattern
 from wellkept.config.convert.converter import INVALID
 from wellkept.config.convert.scalars import Scalar
 
-_UUID = re.compile(r"(?:urn:uuid:)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}", re.IGNORECASE)
-_ADDRESS = re.compile(r"[0-9A-Fa-f:.]{2,45}(?:%[0-9A-Za-z._~-]{1,64})?(?:/[0-9.]{1,15})?")
+_UUID = pattern(r"(?:urn:uuid:)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}", re.IGNORECASE)
+_ADDRESS = pattern(r"[0-9A-Fa-f:.]{2,45}(?:%[0-9A-Za-z._~-]{1,64})?(?:/[0-9.]{1,15})?")
 
 _FACTS: Mapping[str, tuple[str, str, "re.Pattern[str]", Mapping[str, object]]] = {
     "uuid.UUID": ("a UUID", "123e4567-e89b-12d3-a456-426614174000", _UUID, {"format": "uuid"}),

@@ -6,9 +6,9 @@ digits than Python reads by default, exponents beyond IEEE 754's decimal128.
 """
 
 import math
-import re
 from decimal import Decimal
 
+from wellkept._patterns import pattern
 from wellkept.config.convert.converter import INVALID
 from wellkept.config.convert.scalars import Scalar
 from wellkept.config.limits import MAX_DIGITS
@@ -16,9 +16,9 @@ from wellkept.config.limits import MAX_DIGITS
 _MAX_BITS = 14_285  # of a number of 4300 digits
 _MAX_EXPONENT, _MIN_EXPONENT = 6144, -6176  # IEEE 754-2008 decimal128, which is Ballerina's decimal
 
-_WHOLE = re.compile(r"[+-]?[0-9]+(?:_[0-9]+)*")
+_WHOLE = pattern(r"[+-]?[0-9]+(?:_[0-9]+)*")
 _DIGITS = r"[0-9]+(?:_[0-9]+)*"
-_NUMBER = re.compile(rf"[+-]?(?:{_DIGITS}(?:\.(?:{_DIGITS})?)?|\.{_DIGITS})(?:[eE][+-]?[0-9]{{1,9}})?")
+_NUMBER = pattern(rf"[+-]?(?:{_DIGITS}(?:\.(?:{_DIGITS})?)?|\.{_DIGITS})(?:[eE][+-]?[0-9]{{1,9}})?")
 _TRUTHS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
 

@@ -4,25 +4,25 @@ TOML has types for points in time, and they may stand in quotes too. A duration 
 Months and years are no durations here, because they have no fixed length.
 """
 
-import re
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 
+from wellkept._patterns import pattern
 from wellkept.config.convert.converter import INVALID
 from wellkept.config.convert.scalars import Scalar
 
 _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK = r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?"
-_DATE_FORM = re.compile(_DATE)
-_CLOCK_FORM = re.compile(_CLOCK)
-_MOMENT_FORM = re.compile(rf"{_DATE}[Tt ]{_CLOCK}(?:[Zz]|[+-][0-9]{{2}}:[0-9]{{2}})?")
+_DATE_FORM = pattern(_DATE)
+_CLOCK_FORM = pattern(_CLOCK)
+_MOMENT_FORM = pattern(rf"{_DATE}[Tt ]{_CLOCK}(?:[Zz]|[+-][0-9]{{2}}:[0-9]{{2}})?")
 
 _COUNT = r"[0-9]{1,15}(?:\.[0-9]{1,9})?"
-_SHORT = re.compile(
+_SHORT = pattern(
     rf"(?:(?P<weeks>{_COUNT})w ?)?(?:(?P<days>{_COUNT})d ?)?(?:(?P<hours>{_COUNT})h ?)?(?:(?P<minutes>{_COUNT})m ?)?"
     rf"(?:(?P<seconds>{_COUNT})s ?)?(?:(?P<milliseconds>{_COUNT})ms ?)?(?:(?P<microseconds>{_COUNT})us)?"
 )
-_ISO = re.compile(
+_ISO = pattern(
     rf"P(?:(?P<weeks>{_COUNT})W)?(?:(?P<days>{_COUNT})D)?"
     rf"(?:T(?=[0-9])(?:(?P<hours>{_COUNT})H)?(?:(?P<minutes>{_COUNT})M)?(?:(?P<seconds>{_COUNT})S)?)?"
 )

@@ -3,10 +3,10 @@
 A secret's value is refused here, because the process list shows arguments to every user.
 """
 
-import re
 from collections.abc import Collection, Iterator, Sequence
 
 from wellkept._files import FileFault, read_file, without_final_newline
+from wellkept._patterns import pattern
 from wellkept.config.layers.say import Heard, Refers, say_text, unknown
 from wellkept.config.names import canonical_path, did_you_mean, steps
 from wellkept.config.reference import parse_lenient
@@ -16,7 +16,7 @@ from wellkept.origin import Layer, Origin
 from wellkept.registry import Schemes
 
 FLAG = "-C"
-_NO_NAME = re.compile(r"[^\w.]")
+_NO_NAME = pattern(r"[^\w.]")
 
 
 def read_arguments(schema: Schema, arguments: Sequence[str], schemes: Schemes, namespaces: Collection[str]) -> Heard:

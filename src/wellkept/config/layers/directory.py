@@ -1,15 +1,14 @@
 """The layer of a mounted Secret: a directory with one file a key."""
 
-import re
-
 from wellkept._files import FileFault, is_exposed, read_entries, without_final_newline
+from wellkept._patterns import pattern
 from wellkept.config.layers.say import Heard, Refers, say_text, unknown
 from wellkept.config.names import canonical_path, closest, toml_key
 from wellkept.config.schema import Schema
 from wellkept.errors import Problem
 from wellkept.origin import Layer, Origin
 
-_NESTED = re.compile(r"\.|__")  # a Kubernetes key may hold both: `db.host`, `db__host`
+_NESTED = pattern(r"\.|__")  # a Kubernetes key may hold both: `db.host`, `db__host`
 
 
 def read_directory(schema: Schema, path: str, shown: str) -> Heard:
