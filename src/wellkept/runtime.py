@@ -3,8 +3,7 @@
 import os
 import warnings
 import weakref
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar, cast
 
 from wellkept._dataclasses import dataclass, field
@@ -14,15 +13,12 @@ from wellkept.config.declare import Settings
 from wellkept.config.explain import Explanation, SettingExplanation, Verdict
 from wellkept.config.fetch import Fetcher
 from wellkept.config.layers.environment import plain_name_of, plain_variable_of
-from wellkept.config.layers.files import choose_files
 from wellkept.config.layers.read import Inputs, Layers, inputs_of, read_layers
-from wellkept.config.layers.say import Say
-from wellkept.config.names import did_you_mean
 from wellkept.config.providers import offer_tables
 from wellkept.config.resolve import Outcome, resolve
-from wellkept.config.schema import Schema, Setting, schema_of, type_text
-from wellkept.config.undeclared import Found, read_undeclared, refuse_unrendered
-from wellkept.errors import ConfigError, InsecurePermissions, Problem, SourceError, UsageError
+from wellkept.config.schema import Schema, schema_of, type_text
+from wellkept.config.setting import Setting
+from wellkept.errors import ConfigError, InsecurePermissions, Problem, UsageError
 from wellkept.events import BUS, Event, Topic
 from wellkept.leaks.hooks import after_fork, install
 from wellkept.leaks.redact import Redactor
@@ -146,54 +142,6 @@ def _attempted(
     if config is not None:  # a load that fails has worse to say
         _warn(layers.warnings)
     return Attempt(schema, config, tuple(_in_order(schema, problems)), outcomes, close)
-
-
-def attempt_undeclared(
-    said: Sequence[tuple[Setting, Sequence[Say]]], found: Found, environ: Mapping[str, str]
-) -> tuple[list[Outcome], list[Problem]]:
-    """Resolve settings that no class declares, for `run` and `check`.
-
-    Args:
-        said: the settings, each with the words on it, strongest first.
-        found: what the files say; its problems come first.
-        environ: the variables.
-
-    Returns:
-        What became of each, and everything that is wrong.
-    """
-    fetcher = Fetcher({}, environ, Schemes())
-    odd = offer_tables(found.providers, fetcher, environ)
-    outcomes = resolve(said, frozenset(), fetcher)
-    fetcher.close()
-    refuse_unrendered(outcomes)
-    return outcomes, [*found.problems, *odd, *(one for outcome in outcomes for one in outcome.problems)]
-
-
-@contextmanager
-def opened(scheme: str, *, files: Sequence[str] = (), environ: Mapping[str, str] | None = None) -> Generator[Source]:
-    """Open the source of a scheme as the files and the environment configure it, and close it at the end.
-
-    Raises:
-        ConfigError: the files cannot be read.
-        UsageError: there is no such scheme.
-        SourceError: it cannot be opened.
-    """
-    variables = os.environ if environ is None else environ
-    found = read_undeclared(choose_files(files or None, variables), with_settings=False)
-    fetcher = Fetcher({}, variables, Schemes())
-    odd = offer_tables(found.providers, fetcher, variables)
-    if found.problems or odd:
-        raise ConfigError("configuration of the providers", [*found.problems, *odd])
-    if scheme not in fetcher.schemes:
-        near = did_you_mean(scheme, fetcher.schemes)
-        raise UsageError(f"{scheme}: is no known scheme", hint=near or f"known are {', '.join(fetcher.schemes)}")
-    source = fetcher.source(scheme)
-    if isinstance(source, SourceError):
-        raise source
-    try:
-        yield source
-    finally:
-        fetcher.close()
 
 
 def explain(config: Settings) -> Explanation:

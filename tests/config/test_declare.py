@@ -13,7 +13,8 @@ from typing import Any, ClassVar, get_type_hints
 import pytest
 
 from wellkept import ConfigError, Secret, Settings, load, setting
-from wellkept.config.declare import MISSING, declared, declared_namespaces, documented, is_record
+from wellkept.config.declare import declared, declared_namespaces, documented, is_record
+from wellkept.config.extras import MISSING
 from wellkept.errors import DeclarationError, SecretLeak
 
 

@@ -10,11 +10,12 @@ import click
 from wellkept.cli import render
 from wellkept.cli.target import attempt, layer_options
 from wellkept.config.explain import Verdict
-from wellkept.config.layers.files import choose_files
+from wellkept.config.layers.chosen import choose_files
 from wellkept.config.undeclared import read_undeclared
 from wellkept.errors import ConfigError, Problem
-from wellkept.runtime import Attempt, attempt_undeclared
+from wellkept.runtime import Attempt
 from wellkept.secret import Secret
+from wellkept.undeclared import attempt_undeclared
 
 HEAD = ("setting", "state", "place", "version", "age", "lease")
 

@@ -13,7 +13,7 @@ from wellkept.config.pick import pick
 from wellkept.config.shapes import as_list, as_table
 from wellkept.errors import Malformed, SourceError
 from wellkept.model import Reading, Reference
-from wellkept.runtime import opened
+from wellkept.undeclared import opened
 
 HEAD = ("key", "kind", "version", "answer")
 

@@ -14,8 +14,8 @@ from wellkept.errors import Conflict, UsageError, WellkeptError
 from wellkept.model import Reference
 from wellkept.ports import Lists, Source, Writes
 from wellkept.registry import Schemes
-from wellkept.runtime import opened
 from wellkept.secret import Secret
+from wellkept.undeclared import opened
 
 EXAMPLE = "vault:secret/prod/db#password"
 

@@ -7,7 +7,7 @@ import click
 from wellkept.cli import render
 from wellkept.cli.key import judge_options, listable, parse_key, source_options
 from wellkept.errors import UsageError
-from wellkept.runtime import opened
+from wellkept.undeclared import opened
 
 
 @click.command("list")

@@ -7,7 +7,7 @@ from functools import partial
 
 from wellkept.cli import render
 from wellkept.cli.run_line import RunLine
-from wellkept.config.layers.files import choose_files
+from wellkept.config.layers.chosen import choose_files
 from wellkept.config.layers.say import Refers, say_text
 from wellkept.config.names import BALLERINA_PREFIX, NESTING, canonical_path, toml_key, variable
 from wellkept.config.reference import parse_lenient
@@ -19,7 +19,7 @@ from wellkept.errors import ConfigError, Problem, UsageError
 from wellkept.model import RESOLVED_VARIABLE
 from wellkept.origin import Layer, Origin
 from wellkept.registry import Schemes
-from wellkept.runtime import attempt_undeclared
+from wellkept.undeclared import attempt_undeclared
 
 INHERITED, GIVEN, TABLE, SETTINGS = "inherited", "--env", RUN_TABLE[0], "settings"
 

@@ -11,8 +11,8 @@ from wellkept.cli.key import EXAMPLE, judge_options, parse_key, source_options, 
 from wellkept.config.names import did_you_mean
 from wellkept.errors import UsageError
 from wellkept.model import Reference
-from wellkept.runtime import opened
 from wellkept.secret import Secret
+from wellkept.undeclared import opened
 
 OPTIONS = ("--from-file", "--if-version", "--file", "--json", "--help")
 

@@ -9,7 +9,7 @@ from wellkept.cli import ask, render
 from wellkept.cli.key import judge_options, parse_key, source_options, writable, write
 from wellkept.errors import EXIT_FINDINGS, EXIT_FINE, UsageError
 from wellkept.model import Reference
-from wellkept.runtime import opened
+from wellkept.undeclared import opened
 
 
 @click.command("unset")

@@ -9,11 +9,13 @@ from typing import cast
 from wellkept._dataclasses import dataclass, replace
 from wellkept.config.convert.converter import INVALID, At
 from wellkept.config.convert.rules import broken_rules
-from wellkept.config.declare import MISSING, Settings, declared
+from wellkept.config.declare import Settings, declared
+from wellkept.config.extras import MISSING
 from wellkept.config.layers.say import Form
 from wellkept.config.names import canonical_path, steps
 from wellkept.config.resolve import Outcome
-from wellkept.config.schema import Schema, Setting, is_settings
+from wellkept.config.schema import Schema, is_settings
+from wellkept.config.setting import Setting
 from wellkept.errors import Kind, Problem
 from wellkept.origin import Layer
 from wellkept.secret import Secret

@@ -10,7 +10,6 @@ from typing import (
     TYPE_CHECKING,
     Any,
     ClassVar,
-    Final,
     NoReturn,
     Self,
     TypeVar,
@@ -22,8 +21,9 @@ from typing import (
 )
 
 from wellkept._dataclasses import MISSING as UNSET
-from wellkept._dataclasses import dataclass, field, own_defaults, replace, standard_fields
+from wellkept._dataclasses import dataclass, own_defaults, replace, standard_fields
 from wellkept._revealed import seal
+from wellkept.config.extras import MISSING, RESERVED_TABLE, Extras
 from wellkept.config.names import NESTING, canonical
 from wellkept.errors import DeclarationError, SecretLeak
 
@@ -31,40 +31,6 @@ if TYPE_CHECKING:
     import dataclasses
 
 T = TypeVar("T")
-
-RESERVED_TABLE = "wellkept"  # [wellkept] in Config.toml configures wellkept itself
-
-
-class _Missing:
-    """The default of a setting that has none."""
-
-    def __repr__(self) -> str:
-        return "MISSING"
-
-
-MISSING: Final = _Missing()
-
-
-@dataclass(frozen=True, slots=True)
-class Extras:
-    """What `setting()` says about a field, beside its type.
-
-    Attributes: as the arguments of `setting`. The default is not in the repr: it may be a secret
-    that somebody wrote there by mistake.
-    """
-
-    default: object = field(default=MISSING, repr=False)
-    default_factory: Callable[[], object] | None = None
-    doc: str = ""
-    name: str | None = None
-    reference: str | None = None
-    key: str | None = None
-    rotate_every: str | None = None
-
-    @property
-    def has_default(self) -> bool:
-        """Whether the code gives a value, by itself or by a factory."""
-        return self.default is not MISSING or self.default_factory is not None
 
 
 @dataclass(frozen=True, slots=True)

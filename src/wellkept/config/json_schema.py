@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from wellkept.config.names import camel
-from wellkept.config.schema import Schema, Setting
+from wellkept.config.schema import Schema
+from wellkept.config.setting import Setting
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

@@ -5,19 +5,19 @@ class; `provider = "vault"` says which provider it is, where NAME does not. A ta
 when its scheme is used for the first time; its own references are fetched first.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from importlib import import_module
 
 from wellkept._patterns import pattern
-from wellkept.config.convert.build import converter_for
-from wellkept.config.convert.converter import INVALID, Answer, At
-from wellkept.config.declare import Extras, declared
+from wellkept.config.convert.converter import INVALID, Answer, At, Converter
+from wellkept.config.extras import Extras
 from wellkept.config.fetch import Fetcher, open_safely
 from wellkept.config.layers.providers import PROVIDERS
 from wellkept.config.layers.say import Say
 from wellkept.config.names import canonical
 from wellkept.config.resolve import resolve
-from wellkept.config.schema import Setting
+from wellkept.config.setting import Setting
 from wellkept.config.shapes import as_list, as_table
 from wellkept.errors import Denied, Kind, Malformed, Problem, SourceError, Unreachable, UsageError
 from wellkept.ports import ProviderTable, Source
@@ -81,7 +81,9 @@ def _converted(
 ) -> ProviderTable | SourceError:
     """Fetch what a table refers to, and convert it by the hints of the options class."""
     path = ("wellkept", PROVIDERS, name)
-    converter = converter_for(options)
+    # By name: most processes use no table, and the converters take 8 ms to load.
+    converter: Converter = import_module("wellkept.config.convert.build").converter_for(options)
+    names: Sequence[str] = [one.name for one in import_module("wellkept.config.declare").declared(options)]
     setting = Setting(path, path, path, options, converter, Extras())
     told = Say(say.origin, table, is_strict=True, refers=say.refers, place_of=say.place_of, base=say.base)
     outcome = resolve([(setting, (told,))], frozenset(), fetcher)[0]
@@ -92,7 +94,7 @@ def _converted(
         first = problems[0]
         more = f", and {len(problems) - 1} more" if len(problems) > 1 else ""
         return _ERRORS.get(first.kind, Malformed)(f"{first}{more}", hint=first.hint)
-    fields = {canonical(one.name): one.name for one in declared(options)}
+    fields = {canonical(one): one for one in names}
     given = {fields[canonical(key)]: value for key, value in (as_table(raw) or {}).items()}
     referred = frozenset(key for key, value in given.items() if _holds_answer(value))
     return ProviderTable(name, say.origin.place, made, frozenset(given), referred)

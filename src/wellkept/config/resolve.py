@@ -14,7 +14,7 @@ from wellkept.config.fetch import COMMON_OPTIONS, Fetcher
 from wellkept.config.layers.say import Form, Refers, Say
 from wellkept.config.pick import pick
 from wellkept.config.reference import Refusal, Template, parse_lenient, parse_strict
-from wellkept.config.schema import Setting
+from wellkept.config.setting import Setting
 from wellkept.config.shapes import as_list, as_table
 from wellkept.errors import Absent, Malformed, Problem, SourceError
 from wellkept.model import Reading, Reference

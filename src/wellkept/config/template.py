@@ -7,9 +7,10 @@ from decimal import Decimal
 from enum import Enum
 from typing import cast
 
-from wellkept.config.declare import MISSING
+from wellkept.config.extras import MISSING
 from wellkept.config.names import toml_key
-from wellkept.config.schema import Schema, Setting, type_text
+from wellkept.config.schema import Schema, type_text
+from wellkept.config.setting import Setting
 from wellkept.secret import Secret
 
 

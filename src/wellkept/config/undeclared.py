@@ -8,16 +8,15 @@ from decimal import Decimal
 
 from wellkept._dataclasses import dataclass, field
 from wellkept._files import FileFault, read_entries, without_final_newline
-from wellkept.config.convert.build import converter_for
-from wellkept.config.convert.converter import NO_VALUE, NO_VALUE_FACT, NO_VALUE_FIX, Answer
-from wellkept.config.declare import RESERVED_TABLE, Extras
+from wellkept.config.convert.converter import NO_VALUE, NO_VALUE_FACT, NO_VALUE_FIX, Answer, At
+from wellkept.config.extras import RESERVED_TABLE, Extras
+from wellkept.config.layers.chosen import DATA_VARIABLE, Chosen, broken, is_mount, shown
 from wellkept.config.layers.documents import say_at
-from wellkept.config.layers.files import DATA_VARIABLE, Chosen, broken, is_mount, shown
 from wellkept.config.layers.providers import read_providers
 from wellkept.config.layers.say import Form, Refers, Say, say_text
 from wellkept.config.names import canonical, canonical_path
 from wellkept.config.resolve import Outcome
-from wellkept.config.schema import Setting
+from wellkept.config.setting import Setting
 from wellkept.config.shapes import as_list, as_table
 from wellkept.config.toml import Document, TomlFault, parse, read
 from wellkept.errors import Problem
@@ -25,6 +24,25 @@ from wellkept.origin import Layer, Origin
 
 Undeclared = tuple[Setting, tuple[Say, ...]]
 RUN_TABLE = (RESERVED_TABLE, "run", "env")
+
+
+class _Unconverted:
+    """The converter of what no class declares: what stands there is passed on as it is."""
+
+    expected = "a value"
+    passes_raw = True
+
+    def convert(self, value: object, at: At) -> object:
+        """Return the value."""
+        del at
+        return value
+
+    def json_schema(self) -> dict[str, object]:
+        """Anything."""
+        return {}
+
+
+_UNCONVERTED = _Unconverted()
 
 
 @dataclass(slots=True)
@@ -46,7 +64,7 @@ class Found:
 
 def undeclared(path: tuple[str, ...], form: Form | None = None) -> Setting:
     """A setting known by its keys only; `form` tells it from another of that name."""
-    return Setting(path, path, form or canonical_path(path), str, converter_for(str), Extras())
+    return Setting(path, path, form or canonical_path(path), str, _UNCONVERTED, Extras())
 
 
 def read_undeclared(chosen: Chosen, *, with_settings: bool = True) -> Found:

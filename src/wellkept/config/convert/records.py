@@ -14,7 +14,8 @@ from wellkept.config.convert.converter import INVALID, At, Converter
 from wellkept.config.convert.keys import at_key, shown
 from wellkept.config.convert.literals import structure
 from wellkept.config.convert.rules import broken_rules
-from wellkept.config.declare import MISSING, Declared, Settings
+from wellkept.config.declare import Declared, Settings
+from wellkept.config.extras import MISSING
 from wellkept.config.limits import MAX_DEPTH
 from wellkept.config.names import camel, canonical, did_you_mean, steps
 from wellkept.errors import Kind

@@ -10,7 +10,8 @@ from wellkept._patterns import pattern
 from wellkept.config.layers.say import Heard, Refers, say_text, unknown
 from wellkept.config.names import canonical_path, did_you_mean, steps
 from wellkept.config.reference import parse_lenient
-from wellkept.config.schema import Schema, Setting
+from wellkept.config.schema import Schema
+from wellkept.config.setting import Setting
 from wellkept.errors import Problem
 from wellkept.origin import Layer, Origin
 from wellkept.registry import Schemes

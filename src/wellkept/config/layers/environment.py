@@ -15,7 +15,8 @@ from wellkept.config.names import (
     snake,
     variable,
 )
-from wellkept.config.schema import Schema, Setting
+from wellkept.config.schema import Schema
+from wellkept.config.setting import Setting
 from wellkept.config.shapes import as_table
 from wellkept.errors import Problem
 from wellkept.model import RESOLVED_VARIABLE

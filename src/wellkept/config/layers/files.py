@@ -1,15 +1,15 @@
-"""Which files are read, and in which order: BAL_CONFIG_FILES, BAL_CONFIG_DATA, or the implicit two.
+"""The layers of TOML files and mounted directories: those that were chosen, see chosen.py.
 
 The first file that says something about a setting wins. A file that is listed must be there;
 the implicit `Config.toml` and `Secrets.toml` of the current folder need not be.
 """
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection
 from functools import partial
 
-from wellkept._dataclasses import dataclass
 from wellkept._files import is_exposed
+from wellkept.config.layers.chosen import CONFIG_FILE, DATA_VARIABLE, SECRETS_FILE, Chosen, broken, is_mount, shown
 from wellkept.config.layers.directory import exposed, read_directory
 from wellkept.config.layers.documents import place_in
 from wellkept.config.layers.providers import read_providers
@@ -18,40 +18,7 @@ from wellkept.config.layers.tables import Path as KeyPath
 from wellkept.config.layers.tables import Tables
 from wellkept.config.schema import Schema
 from wellkept.config.toml import Document, TomlFault, parse, read
-from wellkept.errors import Kind, Problem, UsageError
-
-FILES_VARIABLE = "BAL_CONFIG_FILES"
-DATA_VARIABLE = "BAL_CONFIG_DATA"
-CONFIG_FILE = "Config.toml"
-SECRETS_FILE = "Secrets.toml"
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """The files of one load.
-
-    Attributes:
-        paths: files and directories, the strongest first.
-        data: the text of BAL_CONFIG_DATA instead, or None.
-        are_implicit: whether they are the two of the current folder, which must not overlap.
-    """
-
-    paths: tuple[str, ...]
-    data: str | None = None
-    are_implicit: bool = False
-
-
-def choose_files(files: Sequence[str | os.PathLike[str]] | None, environ: Mapping[str, str]) -> Chosen:
-    """Say what is read: `files`, or what the environment lists, or its data, or the implicit two."""
-    if isinstance(files, (str, bytes, os.PathLike)):
-        raise UsageError("files: expected a list of paths", hint="write files=[…]")
-    if files is not None:
-        return Chosen(tuple(os.fspath(one) for one in files))
-    if FILES_VARIABLE in environ:
-        return Chosen(tuple(one for one in environ[FILES_VARIABLE].split(os.pathsep) if one))
-    if DATA_VARIABLE in environ:
-        return Chosen((), data=environ[DATA_VARIABLE])
-    return Chosen(tuple(one for one in (CONFIG_FILE, SECRETS_FILE) if os.path.lexists(one)), are_implicit=True)
+from wellkept.errors import Kind, Problem
 
 
 def read_files(schema: Schema, chosen: Chosen, namespaces: Collection[str]) -> list[Heard]:
@@ -62,17 +29,6 @@ def read_files(schema: Schema, chosen: Chosen, namespaces: Collection[str]) -> l
     if chosen.are_implicit and len(heard) > 1:
         _refuse_overlap(*heard)
     return heard
-
-
-def is_mount(path: str) -> bool:
-    """Whether an entry is a mounted directory; one named like a file is a bind mount that went wrong."""
-    return os.path.isdir(path) and not path.endswith(".toml")  # noqa: PTH112 hot: pathlib costs ten times as much
-
-
-def shown(path: str) -> str:
-    """A path as it is shown: relative below the current folder."""
-    absolute, here = os.path.abspath(path), os.getcwd()  # noqa: PTH100, PTH109 hot: pathlib costs ten times as much
-    return absolute.removeprefix(here.rstrip("/") + "/")
 
 
 def _read_path(schema: Schema, path: str, namespaces: Collection[str]) -> Heard:
@@ -99,14 +55,6 @@ def _read_data(schema: Schema, data: str, namespaces: Collection[str]) -> Heard:
     except TomlFault as fault:
         return broken(DATA_VARIABLE, fault)
     return _read_document(schema, document, None, namespaces)
-
-
-def broken(name: str, fault: TomlFault) -> Heard:
-    """What is heard of a file that is no TOML."""
-    heard = Heard()
-    place = name if fault.line is None else f"{name}:{fault.line}:{fault.column}"
-    heard.refuse(Problem(name, fault.fact, place, fault.hint or "correct it there", fault.kind))
-    return heard
 
 
 def _read_document(schema: Schema, document: Document, base: str | None, namespaces: Collection[str]) -> Heard:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from wellkept.config.declare import RESERVED_TABLE
+from wellkept.config.extras import RESERVED_TABLE
 from wellkept.config.layers.documents import say_at
 from wellkept.config.layers.say import Say
 from wellkept.config.names import canonical

@@ -13,11 +13,13 @@ from typing import TypeVar
 from wellkept._dataclasses import dataclass, field, replace
 from wellkept.config.declare import declared_namespaces
 from wellkept.config.layers.arguments import read_arguments
+from wellkept.config.layers.chosen import choose_files
 from wellkept.config.layers.environment import read_environment
-from wellkept.config.layers.files import choose_files, read_files
+from wellkept.config.layers.files import read_files
 from wellkept.config.layers.overrides import read_overrides
 from wellkept.config.layers.say import Form, Heard, Refers, Say, say_text
-from wellkept.config.schema import Schema, Setting
+from wellkept.config.schema import Schema
+from wellkept.config.setting import Setting
 from wellkept.errors import Problem
 from wellkept.origin import Layer, Origin
 from wellkept.registry import Schemes

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from wellkept._dataclasses import dataclass
 from wellkept.config.convert.converter import Step
-from wellkept.config.declare import RESERVED_TABLE
+from wellkept.config.extras import RESERVED_TABLE
 from wellkept.config.layers.say import Form, Heard, Refers, Say, unknown
 from wellkept.config.names import canonical, canonical_path, did_you_mean, steps, toml_key
 from wellkept.config.schema import Schema

@@ -1,0 +1,61 @@
+"""Which files are read, and in which order: BAL_CONFIG_FILES, BAL_CONFIG_DATA, or the implicit two."""
+
+import os
+from collections.abc import Mapping, Sequence
+
+from wellkept._dataclasses import dataclass
+from wellkept.config.layers.say import Heard
+from wellkept.config.toml import TomlFault
+from wellkept.errors import Problem, UsageError
+
+FILES_VARIABLE = "BAL_CONFIG_FILES"
+DATA_VARIABLE = "BAL_CONFIG_DATA"
+CONFIG_FILE = "Config.toml"
+SECRETS_FILE = "Secrets.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The files of one load.
+
+    Attributes:
+        paths: files and directories, the strongest first.
+        data: the text of BAL_CONFIG_DATA instead, or None.
+        are_implicit: whether they are the two of the current folder, which must not overlap.
+    """
+
+    paths: tuple[str, ...]
+    data: str | None = None
+    are_implicit: bool = False
+
+
+def choose_files(files: Sequence[str | os.PathLike[str]] | None, environ: Mapping[str, str]) -> Chosen:
+    """Say what is read: `files`, or what the environment lists, or its data, or the implicit two."""
+    if isinstance(files, (str, bytes, os.PathLike)):
+        raise UsageError("files: expected a list of paths", hint="write files=[…]")
+    if files is not None:
+        return Chosen(tuple(os.fspath(one) for one in files))
+    if FILES_VARIABLE in environ:
+        return Chosen(tuple(one for one in environ[FILES_VARIABLE].split(os.pathsep) if one))
+    if DATA_VARIABLE in environ:
+        return Chosen((), data=environ[DATA_VARIABLE])
+    return Chosen(tuple(one for one in (CONFIG_FILE, SECRETS_FILE) if os.path.lexists(one)), are_implicit=True)
+
+
+def is_mount(path: str) -> bool:
+    """Whether an entry is a mounted directory; one named like a file is a bind mount that went wrong."""
+    return os.path.isdir(path) and not path.endswith(".toml")  # noqa: PTH112 hot: pathlib costs ten times as much
+
+
+def shown(path: str) -> str:
+    """A path as it is shown: relative below the current folder."""
+    absolute, here = os.path.abspath(path), os.getcwd()  # noqa: PTH100, PTH109 hot: pathlib costs ten times as much
+    return absolute.removeprefix(here.rstrip("/") + "/")
+
+
+def broken(name: str, fault: TomlFault) -> Heard:
+    """What is heard of a file that is no TOML."""
+    heard = Heard()
+    place = name if fault.line is None else f"{name}:{fault.line}:{fault.column}"
+    heard.refuse(Problem(name, fault.fact, place, fault.hint or "correct it there", fault.kind))
+    return heard
