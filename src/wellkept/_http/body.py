@@ -15,7 +15,8 @@ def parse_body(body: bytes) -> tuple[object, str | None]:
         The value and no fault, or None and what is wrong with it, without the text.
     """
     try:
-        value = json.loads(body, parse_float=Decimal, parse_constant=_refuse, object_pairs_hook=_unique)
+        # Decoded here: json would guess at UTF-16 and UTF-32, and RFC 8259 §8.1 knows UTF-8 only.
+        value = json.loads(body.decode(), parse_float=Decimal, parse_constant=_refuse, object_pairs_hook=_unique)
     except RecursionError:
         return None, "is nested too deep"
     except _Repeated:

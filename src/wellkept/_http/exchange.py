@@ -103,17 +103,31 @@ def _read(response: HTTPResponse) -> Answer:
     if response.status in _REDIRECTS:
         return Elsewhere(response.headers.get("location", ""), response.status)
     fault = _head_fault(response)
-    body = b"" if fault is not None else response.read(MAX_BODY_BYTES + 1)
+    body = b"" if fault is not None else _body(response)
     if len(body) > MAX_BODY_BYTES:
         fault = _TOO_LARGE
     if fault is not None:
         return _malformed(fault)
     if response.length:
         raise _Ends
-    data, fault = parse_body(body) if body else (None, None)
+    data, fault = parse_body(body) if body and _is_json(response) else (None, "is no JSON" if body else None)
     if fault is not None and response.status < _FIRST_ERROR:
         return _malformed(fault)
     return Response(response.status, data, _seconds(response.headers.get("retry-after", "")))
+
+
+def _body(response: HTTPResponse) -> bytes:
+    """Read a body, one byte more than may come at the most."""
+    if not response.chunked:
+        return response.read(MAX_BODY_BYTES + 1)
+    # Into one buffer: `read` keeps an object a chunk, and a million chunks of one byte are 80 MiB.
+    buffer = bytearray(MAX_BODY_BYTES + 1)
+    return bytes(memoryview(buffer)[: response.readinto(buffer)])
+
+
+def _is_json(response: HTTPResponse) -> bool:
+    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind == "application/json" or kind.endswith("+json")
 
 
 _TOO_LARGE = "is larger than 1 MiB"

@@ -1,10 +1,8 @@
 """Becoming the child: plain execve, so that signals and the exit code are the child's own."""
 
 import os
-import shutil
 import signal
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import NoReturn
 
 from wellkept._files import write_private
@@ -26,7 +24,7 @@ def execute(command: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
     Raises:
         RunFailed: there is no such command, or it cannot be started.
     """
-    program = shutil.which(command[0], path=environ.get("PATH", os.defpath))
+    program = _find(command[0], environ.get("PATH", os.defpath))
     if program is None:
         environ = {}  # a traceback may show this frame
         raise RunFailed(f"{command[0]}: no such command", hint="write its path, or look at PATH")
@@ -43,6 +41,13 @@ def execute(command: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
     raise RunFailed(f"{command[0]}: cannot be started ({reason})", hint="try it without wellkept run")
 
 
+def _find(name: str, path: str) -> str | None:
+    """The program that a name means; `shutil.which` does the same, and takes 2 ms to load."""
+    folders = [""] if os.sep in name else path.split(os.pathsep)
+    places = (os.path.join(folder, name) for folder in folders)  # noqa: PTH118 pathlib takes 1 ms to load
+    return next((one for one in places if os.path.isfile(one) and os.access(one, os.X_OK)), None)  # noqa: PTH113 as above
+
+
 def write_files(folder: str, values: Mapping[str, str]) -> None:
     """Write each value as a file of mode 0600 into a folder of mode 0700.
 
@@ -54,13 +59,13 @@ def write_files(folder: str, values: Mapping[str, str]) -> None:
     if odd is not None:
         values = {}  # a traceback may show this frame
         raise RunFailed(f"{odd!a}: is no name for a file", hint="give the key letters, digits, . _ and - only")
-    place, reason = Path(folder), ""
+    reason = ""
     try:
-        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.makedirs(folder, mode=0o700, exist_ok=True)  # noqa: PTH103 as above
     except OSError as error:
         reason = os.strerror(error.errno or 0)
     if reason:
         values = {}  # a traceback may show this frame
         raise RunFailed(f"{folder}: cannot be made a folder ({reason})", hint="name another one with --files")
     for name, value in values.items():
-        write_private(place / name, value.encode(errors="surrogateescape"))
+        write_private(os.path.join(folder, name), value.encode(errors="surrogateescape"))  # noqa: PTH118 as above
