@@ -11,8 +11,8 @@ from tests._http.scripted import answer, scripted
 from tests.servers.certificates import Authority
 from wellkept._http.address import parse_address
 from wellkept._http.client import Client
-from wellkept._http.context import ContextKeeper, Trust
-from wellkept._http.message import Failure, Request, Response
+from wellkept._http.context import ContextKeeper
+from wellkept._http.message import Failure, Request, Response, Trust
 from wellkept.errors import TLSFailed
 
 READ = Request("GET", ("v1",))

@@ -4,13 +4,13 @@ import os
 import time
 import weakref
 from collections.abc import Iterable, Sequence
+from importlib import import_module
 
 from wellkept._clock import SYSTEM_CLOCK, Clock
 from wellkept._http.address import Address
-from wellkept._http.context import ContextKeeper, Trust
 from wellkept._http.deadline import Deadline
 from wellkept._http.exchange import Answer, Elsewhere, shown
-from wellkept._http.message import Failure, Request, Response
+from wellkept._http.message import Failure, Request, Response, Tls, Trust
 from wellkept._http.pool import Pool
 from wellkept.errors import Malformed, Unreachable
 
@@ -49,8 +49,9 @@ class Client:
             clock: what deadlines are measured with.
         """
         self.address = address
-        self._keeper = ContextKeeper(trust)
-        self._pools = {one.origin: Pool(one, self._keeper, proxy) for one in (address, *peers)}
+        addresses = (address, *peers)
+        self._tls = _tls_for(addresses, trust)
+        self._pools = {one.origin: Pool(one, self._tls if one.scheme == "https" else None, proxy) for one in addresses}
         self._timeout_s = timeout_s
         self._attempts = attempts
         self._clock = clock
@@ -81,7 +82,8 @@ class Client:
 
     def after_fork(self) -> None:
         """Let go of the parent's connections and locks in a forked child."""
-        self._keeper.renew_lock()
+        if self._tls is not None:
+            self._tls.renew_lock()
         for pool in self._pools.values():
             pool.after_fork()
 
@@ -99,6 +101,14 @@ class Client:
             peer = self._pools.get(answer.origin)
             answer = _REDIRECTED if peer is None or peer is pool else peer.exchange(request, deadline)
         return _REDIRECTED if isinstance(answer, Elsewhere) else answer
+
+
+def _tls_for(addresses: Sequence[Address], trust: Trust) -> Tls | None:
+    if all(one.scheme != "https" for one in addresses):
+        return None
+    # By name: ssl takes 8 ms to load, and an agent on this machine is asked without it.
+    made: Tls = import_module("wellkept._http.context").ContextKeeper(trust)
+    return made
 
 
 _clients: "weakref.WeakSet[Client]" = weakref.WeakSet()

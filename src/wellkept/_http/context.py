@@ -1,40 +1,16 @@
 """TLS towards a server: always verified. Built on first use, shared, and built anew when its files change."""
 
 import os
+import socket
 import ssl
 import threading
 
-from wellkept._dataclasses import dataclass
-from wellkept._http.message import Failure
+from wellkept._http.message import Failure, Trust
 from wellkept.errors import TLSFailed
 
 
-@dataclass(frozen=True, slots=True)
-class Trust:
-    """Whom to trust, and who we are.
-
-    Attributes:
-        ca_file: path of PEM certificates that replace the system's, or None.
-        ca_folder: path of a folder of such files (hashed names), or None.
-        certificate: path of our own certificate with its chain, PEM, or None.
-        key: path of its key, PEM without a passphrase; None where it stands in the same file.
-        server_name: the name that the server's certificate must have, or None for its host.
-    """
-
-    ca_file: str | None = None
-    ca_folder: str | None = None
-    certificate: str | None = None
-    key: str | None = None
-    server_name: str | None = None
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """The files that it reads."""
-        return tuple(one for one in (self.ca_file, self.certificate, self.key) if one is not None)
-
-
 class ContextKeeper:
-    """The SSL context of one trust."""
+    """The SSL context of one trust; a `message.Tls`."""
 
     def __init__(self, trust: Trust) -> None:
         """Build nothing yet: the system's certificates take 20 ms to load."""
@@ -54,6 +30,19 @@ class ContextKeeper:
                 self._built = stamp, made
                 return made
             return made if self._built is None else self._built[1]
+
+    def wrap(self, connected: socket.socket, host: str) -> socket.socket | Failure:
+        """Shake hands; see `message.Tls`."""
+        context = self.current()
+        if isinstance(context, Failure):
+            return context
+        name = self.trust.server_name or host
+        # As bytes: see names.py on the codec idna.
+        return context.wrap_socket(connected, server_hostname=name.encode("ascii", "replace"))
+
+    def failure(self, error: OSError, server: str) -> Failure | None:
+        """What an error means; see `message.Tls`."""
+        return _tls_failure(error, server) if isinstance(error, ssl.SSLError) else None
 
     def renew_lock(self) -> None:
         """Make the lock anew in a forked child."""
@@ -124,7 +113,7 @@ _ALERTS = {
 }
 
 
-def tls_failure(error: ssl.SSLError, server: str) -> Failure:
+def _tls_failure(error: ssl.SSLError, server: str) -> Failure:
     """What an error of OpenSSL means, in words; its own text is not used."""
     if isinstance(error, ssl.SSLCertVerificationError):
         fact, hint = _REJECTED.get(error.verify_code, ("its certificate is not accepted", "look at it with openssl"))

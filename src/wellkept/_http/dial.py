@@ -3,13 +3,11 @@
 import errno
 import os
 import socket
-import ssl
 from contextlib import suppress
 
 from wellkept._http.address import Address, is_loopback
-from wellkept._http.context import ContextKeeper, tls_failure
 from wellkept._http.deadline import Deadline
-from wellkept._http.message import Failure
+from wellkept._http.message import Failure, Tls
 from wellkept._http.names import SocketAddress, look_up
 from wellkept._http.wire import Wire
 from wellkept.errors import TimedOut, Unreachable
@@ -18,12 +16,12 @@ _MOST_PROXY_BYTES = 4096
 _SHARE = 2  # one address that does not answer may take half of what is left: the next one gets a chance
 
 
-def dial(address: Address, keeper: ContextKeeper, deadline: Deadline, proxy: Address | None = None) -> Wire | Failure:
+def dial(address: Address, tls: Tls | None, deadline: Deadline, proxy: Address | None = None) -> Wire | Failure:
     """Connect to a server.
 
     Args:
         address: where it is.
-        keeper: the TLS context; not used for plain HTTP and sockets.
+        tls: for an address that begins with https, else None.
         deadline: when to give up.
         proxy: an HTTP proxy to go through, or None.
     """
@@ -33,23 +31,17 @@ def dial(address: Address, keeper: ContextKeeper, deadline: Deadline, proxy: Add
         connected = _connected(address if proxy is None else proxy, deadline)
         if proxy is not None and not _is_tunnelled(connected, address, deadline):
             return _closing(connected, Failure(Unreachable, f"unreachable: the proxy {proxy} refuses {server}", _LOOK))
-        if address.scheme != "https":
+        if tls is None:
             return Wire(connected, deadline)
-        context = keeper.current()
-        if isinstance(context, Failure):
-            return _closing(connected, context)
         connected.settimeout(deadline.wait())
-        name = keeper.trust.server_name or address.host
-        # As bytes: see names.py on the codec idna.
-        return Wire(context.wrap_socket(connected, server_hostname=name.encode("ascii", "replace")), deadline)
-    except ssl.SSLError as error:
-        failure = tls_failure(error, server)
+        wrapped = tls.wrap(connected, address.host)
+        return _closing(connected, wrapped) if isinstance(wrapped, Failure) else Wire(wrapped, deadline)
     except TimeoutError:
         failure = timed_out(server, deadline, "connect")
     except socket.gaierror as error:
         failure = _unknown_name(error, address if proxy is None else proxy)
     except OSError as error:
-        failure = broken_off(error, server)
+        failure = (None if tls is None else tls.failure(error, server)) or broken_off(error, server)
     return _closing(connected, failure)
 
 

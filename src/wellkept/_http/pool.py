@@ -4,11 +4,10 @@ import threading
 from collections import deque
 
 from wellkept._http.address import Address
-from wellkept._http.context import ContextKeeper
 from wellkept._http.deadline import Deadline
 from wellkept._http.dial import dial, timed_out
 from wellkept._http.exchange import Answer, exchange
-from wellkept._http.message import Failure, Request
+from wellkept._http.message import Failure, Request, Tls
 from wellkept._http.wire import Wire
 
 CONNECTIONS = 16  # facts: more gain nothing (100 secrets in 76 ms at 5 ms of round-trip time)
@@ -17,10 +16,10 @@ CONNECTIONS = 16  # facts: more gain nothing (100 secrets in 76 ms at 5 ms of ro
 class Pool:
     """The connections to one address."""
 
-    def __init__(self, address: Address, keeper: ContextKeeper, proxy: Address | None) -> None:
+    def __init__(self, address: Address, tls: Tls | None, proxy: Address | None) -> None:
         """Connect to nothing yet."""
         self._address = address
-        self._keeper = keeper
+        self._tls = tls
         self._proxy = proxy
         self._idle: deque[Wire] = deque(maxlen=CONNECTIONS)
         self._open: set[Wire] = set()
@@ -58,7 +57,7 @@ class Pool:
             if wire.is_quiet():
                 return wire
             self._drop(wire)
-        made = dial(self._address, self._keeper, deadline, self._proxy)
+        made = dial(self._address, self._tls, deadline, self._proxy)
         if isinstance(made, Wire):
             self._open.add(made)
         return made
@@ -67,7 +66,7 @@ class Pool:
         wire.deadline = deadline
         keeps = False
         try:
-            answer, keeps = exchange(wire, request, self._address)
+            answer, keeps = exchange(wire, request, self._address, self._tls)
         finally:
             if keeps:
                 self._keep(wire)

@@ -1,37 +1,27 @@
-"""A connected socket on which every step keeps to a deadline, in the shape that `http.client` wants."""
+"""A connected socket on which every step keeps to a deadline, with the one buffer that reads from it."""
 
-import io
 import select
 import socket
 
 from wellkept._http.deadline import Deadline
 
-Readable = bytes | bytearray | memoryview
+_PIECE_BYTES = 1 << 16
 
 
-class Wire(io.RawIOBase):
+class TooLong(Exception):
+    """A line that does not end where it must."""
+
+
+class Wire:
     """One connection; the deadline is that of the request that uses it now."""
 
     def __init__(self, connected: socket.socket, deadline: Deadline) -> None:
         """Take over a connected socket."""
-        super().__init__()
         self._socket = connected
-        self._reader = _Reader(self)
-        self._may_wait = True
+        self._buffer = bytearray()
         self.deadline = deadline
 
-    def readable(self) -> bool:
-        """Say that it can be read, for the buffer above it."""
-        return True
-
-    def readinto(self, buffer: memoryview, /) -> int | None:  # type: ignore[override]  # io's stub names a private type
-        """Read what comes, within the deadline; None where nothing may be waited for."""
-        if not self._may_wait:
-            return None
-        self._socket.settimeout(self.deadline.wait())
-        return self._socket.recv_into(buffer)
-
-    def sendall(self, data: Readable) -> None:
+    def sendall(self, data: bytes) -> None:
         """Send all, within the deadline."""
         rest = memoryview(data)
         while rest:
@@ -45,20 +35,48 @@ class Wire(io.RawIOBase):
                 self._socket.recv(1)
                 raise
 
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        """Give the one buffer of this connection: a second one would lose what the first has read."""
-        return self._reader
+    def read_line(self, most_bytes: int) -> bytes:
+        """Read up to the next line feed, which is not part of what is returned.
+
+        Raises:
+            TooLong: it does not come within `most_bytes`.
+            EOFError: the other side ended before it.
+        """
+        seen = 0
+        while (end := self._buffer.find(b"\n", seen)) < 0:
+            seen = len(self._buffer)
+            if seen > most_bytes:
+                raise TooLong
+            self._fill()
+        if end > most_bytes:
+            raise TooLong
+        line = bytes(self._buffer[:end])
+        del self._buffer[: end + 1]
+        return line
+
+    def read_bytes(self, count: int) -> bytes:
+        """Read so many bytes.
+
+        Raises:
+            EOFError: the other side ended before them.
+        """
+        while len(self._buffer) < count:
+            self._fill()
+        found = bytes(self._buffer[:count])
+        del self._buffer[:count]
+        return found
+
+    def read_rest(self, most_bytes: int) -> bytes:
+        """Read to the end, or one byte more than `most_bytes`."""
+        try:
+            return self.read_bytes(most_bytes + 1)
+        except EOFError:
+            return bytes(self._buffer)
 
     def is_quiet(self) -> bool:
         """Whether nothing stands in the buffer or the socket: neither an end, nor an answer nobody asked for."""
-        self._may_wait = False
-        try:
-            if self._reader.peek(1):
-                return False
-        finally:
-            self._may_wait = True
         pending = getattr(self._socket, "pending", None)  # of TLS: what is decrypted already
-        if pending is not None and pending():
+        if self._buffer or (pending is not None and pending()):
             return False
         poll = select.poll()
         poll.register(self._socket, select.POLLIN)
@@ -66,12 +84,11 @@ class Wire(io.RawIOBase):
 
     def close(self) -> None:
         """Let go of the socket, without a goodbye: a forked child must not speak for its parent."""
-        super().close()
         self._socket.close()
 
-
-class _Reader(io.BufferedReader):
-    """The buffer of a connection; `http.client` closes it behind each answer, and it stays open."""
-
-    def close(self) -> None:
-        """Do nothing: it ends with its connection."""
+    def _fill(self) -> None:
+        self._socket.settimeout(self.deadline.wait())
+        piece = self._socket.recv(_PIECE_BYTES)
+        if not piece:
+            raise EOFError
+        self._buffer += piece

@@ -12,7 +12,7 @@ from typing import Final, TypeVar, cast
 from wellkept._dataclasses import dataclass
 from wellkept._http.address import Address, parse_address
 from wellkept._http.client import ATTEMPTS, TIMEOUT_S
-from wellkept._http.context import Trust
+from wellkept._http.message import Trust
 from wellkept.errors import UsageError
 from wellkept.ports import ProviderTable
 from wellkept.providers.vault.login import (
