@@ -141,7 +141,7 @@ class TestEachAnswerHasAWordOfItsOwn:
         said(way, filled, "secret/prod/db", "destroyed", 1)
 
     def test_an_absent_version(self, filled: Space, way: Literal["direct", "reference"]) -> None:
-        assert "no version 9 of prod/db" in said(way, filled, "secret/prod/db", "absent", 1, version=9)
+        assert "no version 9 of it" in said(way, filled, "secret/prod/db", "absent", 1, version=9)
 
     def test_denied(self, filled: Space, way: Literal["direct", "reference"]) -> None:
         text = said(way, filled, "secret/prod/db", "denied", 77, token=filled.make_token(["default"]))

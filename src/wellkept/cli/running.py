@@ -54,8 +54,10 @@ def run_child(line: RunLine) -> None:
         raise UsageError(f"{unfit!a}: is no name for a variable", hint="rename the key, or write files with --files")
     if line.folder is not None:
         write_files(line.folder, _files(outcomes))
+    # An absent value that may be absent leaves no variable: the child must not take the reference for it.
+    fallen = {one.setting.path[0] for one in outcomes if one.setting.form[0] == INHERITED and one.say is None}
     child = child_environment(
-        os.environ,
+        {name: value for name, value in os.environ.items() if name not in fallen},
         given=values[GIVEN],
         filled=values[INHERITED],
         table=values[TABLE],

@@ -42,7 +42,7 @@ def test_openbao_s_own_names_come_first() -> None:
 
 def test_the_token_of_the_home_folder_is_the_last_resort() -> None:
     made = from_environ({"VAULT_ADDR": "https://vault.example.com", "HOME": "/home/jo"})
-    assert made.login == TokenFile("/home/jo/.vault-token")
+    assert made.login == TokenFile("/home/jo/.vault-token", is_last_resort=True)
     with pytest.raises(UsageError, match="there is no token"):
         from_environ({"VAULT_ADDR": "https://vault.example.com"})
 
@@ -146,6 +146,11 @@ def test_rule_9_holds_for_all_that_does_not_stand_in_the_file_itself(given: Prov
 def test_rule_9_what_stands_in_the_same_file_goes_where_the_file_says() -> None:
     given = table(address="https://vault.example.com", role_id="r", secret_id=SECRET)
     assert connect({}, given).login == AppRole("r", SECRET)
+
+
+def test_rule_9_an_address_that_the_environment_names_too_is_no_news() -> None:
+    made = connect(ENVIRON, table(address="https://Vault.example.com:8200/"))
+    assert made.login.label == "the token of VAULT_TOKEN"
 
 
 def test_rule_9_a_table_without_an_address_uses_that_of_the_environment() -> None:

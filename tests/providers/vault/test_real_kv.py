@@ -108,7 +108,7 @@ def test_destroyed(space: Space) -> None:
 def test_a_version_that_never_was(space: Space) -> None:
     space.put("secret/prod/db", password="CANARY-1")
     error = refused(Absent, "absent", lambda: vault_of(space).get("secret/prod/db", version=7))
-    assert "no version 7" in str(error)
+    assert "no version 7 of it" in str(error)
 
 
 def test_a_path_as_the_api_has_it(space: Space) -> None:
@@ -243,6 +243,13 @@ def test_a_write_keeps_the_other_keys_and_counts(space: Space) -> None:
     assert vault.write(DB, None) is None
     refused(Deleted, "deleted", lambda: vault.get("secret/prod/db"))
     assert vault.write(password, "CANARY-4") == "4"
+
+
+def test_the_last_key_of_a_v1_secret_takes_the_secret_with_it(space: Space) -> None:
+    vault, key = vault_of(space), Reference("vault", ("kv1", "a"), ("b",))
+    assert vault.write(key, "CANARY-1") is None
+    assert vault.write(key, None) is None
+    refused(Absent, "absent", lambda: vault.get("kv1/a"))
 
 
 def test_of_two_writers_one_wins_and_the_other_is_told(space: Space) -> None:

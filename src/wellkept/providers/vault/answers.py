@@ -57,7 +57,7 @@ def no_secret(response: Response, mount: str, path: str, version: str | None, *,
         hint = f"leave out data/, which is added for you: {mount}/{path.removeprefix('data/')}"
         return Failure(WrongPath, f"absent: there is no secret {path} in the mount {mount}/", hint)
     if version is not None:
-        fact = f"absent: there is no version {version} of {path} in the mount {mount}/"
+        fact = f"absent: there is no secret {path} in the mount {mount}/, or no version {version} of it"
         return Failure(Absent, fact, "leave out version=, or pin one that is there")
     fact = f"absent: there is no secret {path} in the mount {mount}/"
     return Failure(Absent, fact, f"write it: wellkept set 'vault:{mount}/{path}#KEY'")
@@ -66,7 +66,7 @@ def no_secret(response: Response, mount: str, path: str, version: str | None, *,
 def no_mount(mount: str) -> Failure:
     """The failure of a path at which no engine is mounted."""
     fact = f"absent: no secrets engine is mounted at {mount}/"
-    return Failure(WrongPath, fact, "a path begins with its mount: secret/prod/db")
+    return Failure(WrongPath, fact, "a path begins with its mount: secret/prod/db; or is it another namespace?")
 
 
 def denied(label: str, path: tuple[str, ...], capability: str) -> Dance[Failure]:

@@ -60,13 +60,12 @@ def remove_key(
     if isinstance(found, Failure):
         return found
     mount, held = found
-    if not held.is_there:
-        return Failure(Absent, "absent: there is nothing to remove", "look at what is there: wellkept list")
-    if not key:
+    missing = _missing(held, key)
+    if missing is not None:
+        return missing
+    values = {name: one for name, one in held.values.items() if key and name != key[0]}
+    if not key or (not values and mount.version == 1):  # version 1 holds no empty secret
         return (yield from _delete(kv, mount, path))
-    if key[0] not in held.values:
-        return Failure(Absent, "no such key", "look at what is there: wellkept list")
-    values = {name: one for name, one in held.values.items() if name != key[0]}
     return (yield from _put(kv, mount, path, values, held))
 
 
@@ -89,6 +88,14 @@ def _look(kv: Kv, path: tuple[str, ...], expected: str | None) -> Dance[tuple[Mo
     if isinstance(held, Failure):
         return held
     return _conflict(held) if expected is not None and expected != str(held.version) else (mount, held)
+
+
+def _missing(held: Held, key: tuple[str, ...]) -> Failure | None:
+    if not held.is_there:
+        return Failure(Absent, "absent: there is nothing to remove", "look at what is there: wellkept list")
+    if key and key[0] not in held.values:
+        return Failure(Absent, "no such key", "look at what is there: wellkept list")
+    return None
 
 
 def _put(

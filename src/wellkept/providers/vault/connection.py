@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeVar, cast
 
 from wellkept._dataclasses import dataclass
-from wellkept._http.address import Address, parse_address
+from wellkept._http.address import Address, find_address, parse_address
 from wellkept._http.client import ATTEMPTS, TIMEOUT_S
 from wellkept._http.message import Trust
 from wellkept.errors import UsageError
@@ -97,8 +97,9 @@ def from_table(environ: Mapping[str, str], table: ProviderTable, is_trusted: Cal
     is_agent = options.agent is not None or (options.address is None and _variable(environ, "AGENT_ADDR") is not None)
     login, is_ambient = _login_of(environ, options, place, is_agent=is_agent)
     if table.given & _ADDRESSES and (is_ambient or table.given & _FILES or table.referred):
+        own = {found.origin for found in map(find_address, _addresses(environ)) if isinstance(found, Address)}
         for one in ((address,) if options.address or options.agent else ()) + nodes:
-            if not is_trusted(one.origin):
+            if one.origin not in own and not is_trusted(one.origin):
                 raise UsageError(
                     f"{table.name}: {place} names {one.origin}, and {login.label} comes from elsewhere: it is not sent",
                     hint=f"is that your Vault? wellkept trust {one.origin}, or give the address by VAULT_ADDR",
@@ -138,6 +139,12 @@ def _address_of(environ: Mapping[str, str], options: VaultOptions, place: str) -
         "vault: nobody says where it is: VAULT_ADDR is not set" + (f", and {place} gives no address" if place else ""),
         hint="export VAULT_ADDR=https://vault.example.com:8200",
     )
+
+
+def _addresses(environ: Mapping[str, str]) -> list[str]:
+    """The addresses that the environment names."""
+    names = (prefix + name for prefix in _PREFIXES for name in ("ADDR", "AGENT_ADDR"))
+    return [environ[name] for name in names if environ.get(name)]
 
 
 def _login_of(environ: Mapping[str, str], options: VaultOptions, place: str, *, is_agent: bool) -> tuple[Login, bool]:
@@ -191,7 +198,7 @@ def _token_of(environ: Mapping[str, str], options: VaultOptions, place: str, *, 
     home = environ.get("HOME")
     if not home:
         raise UsageError("vault: there is no token: VAULT_TOKEN is not set", hint="export VAULT_TOKEN, or bao login")
-    return TokenFile(os.path.join(home, ".vault-token")), True  # noqa: PTH118 text in, text out
+    return TokenFile(os.path.join(home, ".vault-token"), is_last_resort=True), True  # noqa: PTH118 text in, text out
 
 
 def _trust_of(environ: Mapping[str, str], options: VaultOptions) -> Trust:

@@ -89,9 +89,11 @@ class TokenFile:
 
     Attributes:
         path: the file; one final newline is not part of the token.
+        is_last_resort: whether nobody named it: it is where a token is looked for in the end.
     """
 
     path: str
+    is_last_resort: bool = False
     may_repeat: bool = field(default=True, init=False)
 
     @property
@@ -102,7 +104,7 @@ class TokenFile:
     def dance(self) -> Dance[Token | Failure]:
         """Read it."""
         yield from ()
-        text = _read_text(self.path)
+        text = _read_text(self.path, "export VAULT_TOKEN, or bao login" if self.is_last_resort else None)
         return text if isinstance(text, Failure) else Token(text)
 
 
@@ -305,12 +307,14 @@ def _alarm(failure: Failure) -> Failure:
     return failure
 
 
-def _read_text(path: str) -> Secret[str] | Failure:
+def _read_text(path: str, hint: str | None = None) -> Secret[str] | Failure:
     try:
         text = without_final_newline(read_file(path))[0].decode()
     except FileFault as fault:
         # Not absent, whatever the fault: that word is for what a reference names.
-        return Failure(LoginRefused, f"denied: no login without {fault.message}", fault.hint or "name the right file")
+        return Failure(
+            LoginRefused, f"denied: no login without {fault.message}", hint or fault.hint or "name the right file"
+        )
     except UnicodeDecodeError:
         text = ""
     if not text:

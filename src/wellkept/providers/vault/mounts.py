@@ -74,8 +74,8 @@ class Mounts:
         if steps != path[: len(steps)]:
             return unexpected(answer)
         if kind not in _KV:
-            name = kind if is_plain(kind) else "other"
-            fact = f"the mount {'/'.join(steps)}/ is a {name} engine, and only kv is read"
+            name = f"a {kind} engine" if is_plain(kind) else "another engine"
+            fact = f"the mount {'/'.join(steps)}/ is {name}, and only kv is read"
             return Failure(Malformed, fact, "name a secret of a kv mount")
         made = Mount(steps, 2 if table(told.get("options")).get("version") == "2" else 1)
         self.note(made)
