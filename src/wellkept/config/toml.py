@@ -6,8 +6,8 @@ holds the text: below the public functions a `Mistake` is returned.
 """
 
 import os
-import tomllib
 from decimal import Decimal, InvalidOperation
+from importlib import import_module
 
 from wellkept._dataclasses import dataclass, field
 from wellkept._files import FileFault, FilePath, read_file
@@ -152,12 +152,15 @@ def _decode(raw: bytes) -> str | Mistake:
 
 
 def _load(source: str, name: str) -> dict[str, object] | Mistake:
+    tomllib = import_module("tomllib")  # by name: it takes 4 ms to load, and many a process has no TOML to read
     try:
-        return tomllib.loads(source, parse_float=_exact)
+        data: dict[str, object] = tomllib.loads(source, parse_float=_exact)
     except tomllib.TOMLDecodeError as error:
         complaint = str(error)
     except (ValueError, InvalidOperation):
         return explain_number(source)
+    else:
+        return data
     return explain(complaint, source, name)
 
 

@@ -43,7 +43,7 @@ def execute(command: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
 
 def _find(name: str, path: str) -> str | None:
     """The program that a name means; `shutil.which` does the same, and takes 2 ms to load."""
-    folders = [""] if os.sep in name else path.split(os.pathsep)
+    folders = [""] if os.sep in name else path.split(os.pathsep) if path else []
     places = (os.path.join(folder, name) for folder in folders)  # noqa: PTH118 pathlib takes 1 ms to load
     return next((one for one in places if os.path.isfile(one) and os.access(one, os.X_OK)), None)  # noqa: PTH113 as above
 

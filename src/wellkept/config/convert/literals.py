@@ -5,8 +5,8 @@ parser's error, which would quote it, leaves this file.
 """
 
 import json
-import tomllib
 from decimal import Decimal
+from importlib import import_module
 from typing import cast
 
 from wellkept.config.convert.converter import INVALID, At
@@ -44,12 +44,13 @@ def _json(text: str) -> object:
 def _toml(text: str) -> object:
     if len(text) > MAX_TOML_CHARACTERS:
         return INVALID
+    tomllib = import_module("tomllib")  # by name, as in config/toml.py
     try:
-        document = tomllib.loads(f"{_KEY} = {text}", parse_float=Decimal)
+        document: dict[str, object] = tomllib.loads(f"{_KEY} = {text}", parse_float=Decimal)
     except (ValueError, ArithmeticError, RecursionError):
         return INVALID
     # A line break and a second key would make more of it than a value.
-    return cast("object", document[_KEY]) if len(document) == 1 else INVALID
+    return document[_KEY] if len(document) == 1 else INVALID
 
 
 def _refused(_name: str) -> object:
