@@ -117,15 +117,16 @@ def _made(cls: type[T], *, is_frozen: bool, is_compared: bool) -> type[T]:
 def _first_init(self: Any, *values: object, **named: object) -> None:  # noqa: ANN401 a class of fields
     """Make the `__init__` of a class at its first instance: most classes of a process never have one."""
     cls: Any = next(one for one in type(self).__mro__ if "__told__" in one.__dict__)
-    cls.__init__ = _initializer(cls.__told__, is_frozen=cls.__is_frozen__, has_more=hasattr(cls, "__post_init__"))
-    cls.__init__(self, *values, **named)
+    made = _initializer(cls.__told__, is_frozen=cls.__is_frozen__, has_more=hasattr(cls, "__post_init__"))
+    cls.__init__ = made
+    made(self, *values, **named)
 
 
 def _told(given: object) -> _Field:
     return given if isinstance(given, _Field) else _Field(given, None, init=True, shown=True)
 
 
-def _initializer(told: dict[str, _Field], *, is_frozen: bool, has_more: bool) -> object:
+def _initializer(told: dict[str, _Field], *, is_frozen: bool, has_more: bool) -> Callable[..., None]:
     """The `__init__` of a class: one parameter a field, with its default."""
     parameters: list[str] = ["self"]
     lines: list[str] = []
@@ -145,7 +146,7 @@ def _initializer(told: dict[str, _Field], *, is_frozen: bool, has_more: bool) ->
     scope: dict[str, object] = {"_told": told, "_missing": MISSING, "_set": object.__setattr__}
     # As the standard library does it: names come from our own classes, and nothing else is so fast.
     exec(f"def __init__({', '.join(parameters)}):\n " + "\n ".join(lines), scope)  # noqa: S102 see above
-    return scope["__init__"]
+    return cast("Callable[..., None]", scope["__init__"])
 
 
 def _is_equal(self: Any, other: Any) -> object:  # noqa: ANN401 a class of fields, and anything

@@ -12,7 +12,8 @@ from tests.servers.certificates import Authority
 from wellkept._http.address import parse_address
 from wellkept._http.client import Client
 from wellkept._http.context import ContextKeeper
-from wellkept._http.message import Failure, Request, Response, Trust
+from wellkept._http.message import Failure, Request, Response
+from wellkept._http.tls import Trust
 from wellkept.errors import TLSFailed
 
 READ = Request("GET", ("v1",))

@@ -10,8 +10,9 @@ from wellkept._clock import SYSTEM_CLOCK, Clock
 from wellkept._http.address import Address
 from wellkept._http.deadline import Deadline
 from wellkept._http.exchange import Answer, Elsewhere, shown
-from wellkept._http.message import Failure, Request, Response, Tls, Trust
+from wellkept._http.message import Failure, Request, Response
 from wellkept._http.pool import Pool
+from wellkept._http.tls import Tls, Trust
 from wellkept.errors import Malformed, Unreachable
 
 ATTEMPTS = 3  # what Vault's own client does: two retries

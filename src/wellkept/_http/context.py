@@ -5,12 +5,13 @@ import socket
 import ssl
 import threading
 
-from wellkept._http.message import Failure, Trust
+from wellkept._http.message import Failure
+from wellkept._http.tls import Trust
 from wellkept.errors import TLSFailed
 
 
 class ContextKeeper:
-    """The SSL context of one trust; a `message.Tls`."""
+    """The SSL context of one trust; a `tls.Tls`."""
 
     def __init__(self, trust: Trust) -> None:
         """Build nothing yet: the system's certificates take 20 ms to load."""
@@ -32,7 +33,7 @@ class ContextKeeper:
             return made if self._built is None else self._built[1]
 
     def wrap(self, connected: socket.socket, host: str) -> socket.socket | Failure:
-        """Shake hands; see `message.Tls`."""
+        """Shake hands; see `tls.Tls`."""
         context = self.current()
         if isinstance(context, Failure):
             return context
@@ -41,7 +42,7 @@ class ContextKeeper:
         return context.wrap_socket(connected, server_hostname=name.encode("ascii", "replace"))
 
     def failure(self, error: OSError, server: str) -> Failure | None:
-        """What an error means; see `message.Tls`."""
+        """What an error means; see `tls.Tls`."""
         return _tls_failure(error, server) if isinstance(error, ssl.SSLError) else None
 
     def renew_lock(self) -> None:

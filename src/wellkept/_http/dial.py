@@ -7,8 +7,9 @@ from contextlib import suppress
 
 from wellkept._http.address import Address, is_loopback
 from wellkept._http.deadline import Deadline
-from wellkept._http.message import Failure, Tls
+from wellkept._http.message import Failure
 from wellkept._http.names import SocketAddress, look_up
+from wellkept._http.tls import Tls
 from wellkept._http.wire import Wire
 from wellkept.errors import TimedOut, Unreachable
 

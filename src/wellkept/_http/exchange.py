@@ -6,8 +6,9 @@ from urllib.parse import quote, urlencode
 from wellkept._http.address import Address
 from wellkept._http.body import parse_body
 from wellkept._http.dial import broken_off, timed_out
-from wellkept._http.message import Failure, Request, Response, Tls
+from wellkept._http.message import Failure, Request, Response
 from wellkept._http.reader import Head, Unreadable, read_body, read_head
+from wellkept._http.tls import Tls
 from wellkept._http.wire import Wire
 from wellkept.errors import Malformed
 from wellkept.secret import Secret

@@ -7,7 +7,8 @@ from wellkept._http.address import Address
 from wellkept._http.deadline import Deadline
 from wellkept._http.dial import dial, timed_out
 from wellkept._http.exchange import Answer, exchange
-from wellkept._http.message import Failure, Request, Tls
+from wellkept._http.message import Failure, Request
+from wellkept._http.tls import Tls
 from wellkept._http.wire import Wire
 
 CONNECTIONS = 16  # facts: more gain nothing (100 secrets in 76 ms at 5 ms of round-trip time)

@@ -28,7 +28,7 @@ def _run(**given: object) -> None:
     run_child(RunLine(**given))  # type: ignore[arg-type]  # click gives what OPTIONS says
 
 
-command = click.Command(
+command: click.Command = click.Command(
     "run",
     context_settings={"allow_interspersed_args": False},
     callback=_run,

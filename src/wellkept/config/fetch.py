@@ -31,6 +31,7 @@ class Fetcher:
         self.schemes = schemes
         self._environ = environ
         self._sources: dict[str, Source | SourceError] = dict(given)
+        self._questions: dict[Reference, Reference] = {}
         self._answers: dict[Reference, Answer] = {}
         self._offers: dict[str, Callable[[], Source | SourceError]] = {}
         self._opening: list[str] = []
@@ -84,9 +85,13 @@ class Fetcher:
 
     def _question(self, reference: Reference) -> Reference:
         """The reference without its key, and without what does not change the answer."""
-        options = tuple(pair for pair in reference.options if pair[0] not in _ABOUT_THE_ANSWER)
-        is_relative = getattr(self.source(reference.scheme), "starts_at_base", False)
-        return replace(reference, key=(), options=options, base=reference.base if is_relative else None)
+        known = self._questions.get(reference)
+        if known is None:
+            options = tuple(pair for pair in reference.options if pair[0] not in _ABOUT_THE_ANSWER)
+            is_relative = getattr(self.source(reference.scheme), "starts_at_base", False)
+            base = reference.base if is_relative else None
+            known = self._questions[reference] = replace(reference, key=(), options=options, base=base)
+        return known
 
     def _jobs(self, scheme: str, questions: Sequence[Reference]) -> list[Job]:
         source = self.source(scheme)

@@ -12,7 +12,7 @@ from typing import Final, TypeVar, cast
 from wellkept._dataclasses import dataclass
 from wellkept._http.address import Address, find_address, parse_address
 from wellkept._http.client import ATTEMPTS, TIMEOUT_S
-from wellkept._http.message import Trust
+from wellkept._http.tls import Trust
 from wellkept.errors import UsageError
 from wellkept.ports import ProviderTable
 from wellkept.providers.vault.login import (

@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections import deque
 from collections.abc import Callable
 from typing import TypeVar, cast
 
@@ -28,8 +29,8 @@ class Session:
 
     def __init__(self, connection: Connection) -> None:
         """Connect to nothing yet."""
-        self.connection = connection
-        self.kv = Kv(Mounts(connection.kv_version), connection.login.label)
+        self.connection: Connection = connection
+        self.kv: Kv = Kv(Mounts(connection.kv_version), connection.login.label)
         self._client = Client(
             connection.address,
             connection.trust,
@@ -105,7 +106,9 @@ class Session:
         return replace(request, headers={**headers, **request.headers})
 
 
-_sessions: list[Session] = []
+_MOST_SESSIONS = 32  # a program that makes a Vault for each new token must not keep all of them
+
+_sessions: "deque[Session]" = deque(maxlen=_MOST_SESSIONS)
 _lock = threading.Lock()
 
 

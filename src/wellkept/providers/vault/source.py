@@ -29,4 +29,4 @@ class OpenVault:
         return Vault.of(from_table(environ, table, TrustedAddresses.of(environ).has))
 
 
-open_source = OpenVault()
+open_source: OpenVault = OpenVault()

@@ -8,7 +8,8 @@ from typing import overload
 
 from wellkept._http.address import parse_address
 from wellkept._http.client import TIMEOUT_S
-from wellkept._http.message import Failure, Trust
+from wellkept._http.message import Failure
+from wellkept._http.tls import Trust
 from wellkept.errors import Absent, Malformed, UsageError
 from wellkept.model import Reading, Reference, is_fit_step
 from wellkept.origin import Layer, Origin
