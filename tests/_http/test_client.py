@@ -180,14 +180,32 @@ def test_a_deadline_holds_for_everything_together() -> None:
         assert found.fact == f"unreachable: {server.address} did not answer within 0.4 s"
 
 
-def test_a_server_that_failed_a_moment_ago_is_not_waited_for_by_the_next() -> None:
-    with scripted(silence, answer()) as server:
-        made = client(server.address, timeout_s=0.4)
-        first = failure(made)
+def test_a_server_that_could_not_be_reached_a_moment_ago_is_not_tried_by_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tried: list[object] = []
+
+    def refuse(_self: object, target: object) -> None:
+        tried.append(target)
+        raise ConnectionRefusedError(111, "refused")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    made = client("http://127.0.0.1:1", attempts=1)
+    first = failure(made)
+    assert failure(made) == first
+    assert len(tried) == 1
+    time.sleep(1.05)
+    failure(made)
+    assert len(tried) == 2
+
+
+def test_beside_a_request_without_an_answer_others_wait_for_less_and_may_well_succeed() -> None:
+    with scripted(silence, silence, answer()) as server:
+        made = client(server.address, timeout_s=1.5)
+        failure(made)
         before = time.monotonic()
-        assert failure(made) == first
-        assert time.monotonic() - before < 0.1
-        time.sleep(1.05)
+        assert "within 1 s" in failure(made).fact
+        assert time.monotonic() - before < 1.3
         assert isinstance(made.send(READ), Response)
 
 

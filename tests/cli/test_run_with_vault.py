@@ -57,3 +57,13 @@ def test_it_says_what_it_waits_for(space: Space, tmp_path: Path) -> None:
     done = run(space, tmp_path, "--", "true", **variables, A="${vault:secret/a#a}")
     assert "waiting for vault (1 value) …" in done.stderr
     assert "unreachable" in done.stderr
+
+
+def test_a_file_may_not_say_where_the_command_finds_its_secrets(space: Space, tmp_path: Path) -> None:
+    (tmp_path / "Config.toml").write_text('[wellkept.run.env]\nBAO_ADDR = "http://127.0.0.1:1"\n')
+    done = run(space, tmp_path, "--", "echo", "started")
+    assert (done.stdout, done.returncode) == ("", 125)
+    assert "BAO_ADDR: a file may not say where the command finds its secrets" in done.stderr
+    (tmp_path / "Config.toml").unlink()
+    done = run(space, tmp_path, "--env", "BAO_ADDR=https://mine.example.com", "--", "echo", "started")
+    assert done.stdout == "started\n"

@@ -193,12 +193,14 @@ def login(front: Front, *, is_wrapped: bool = False) -> int:
 def next_of_v1(front: Front) -> int:
     vault = front.vault()
     vault.get("kv1/prod/db")
-    following = front.count(lambda: vault.get("kv1/prod/db"))
+    return front.count(lambda: vault.get("kv1/prod/db"))
+
+
+def v1_by_word(front: Front) -> int:
+    """The first secret of a mount of which a table says that it is of version 1."""
     table = f'address = "{front.address}"\ntoken = "{front.space.token}"\nkvVersion = 1\n'
     told = f'[wellkept.providers.vault]\n{table}[all]\nk = "${{vault:kv1/prod/db#password}}"\n'
-    first = front.count(lambda: load(Many, environ={"BAL_CONFIG_DATA": told}, redact=False))
-    assert first == following
-    return first
+    return front.count(lambda: load(Many, environ={"BAL_CONFIG_DATA": told}, redact=False))
 
 
 def reading(location: str) -> Callable[[Front], int]:
@@ -213,8 +215,9 @@ COSTS: Mapping[str, Callable[[Front], int]] = {
     "one hundred keys of one secret": lambda front: many(front, "secret/prod/hundred#k{n}"),
     "ten secrets, side by side": ten,
     "the first secret of a KV v1 mount": reading("kv1/prod/db"),
-    "the next one, or with `kvVersion = 1`": next_of_v1,
-    "an absent secret, in a mount that is not known yet": reading("secret/prod/nothing"),
+    "the same with `kvVersion = 1`": v1_by_word,
+    "the next one": next_of_v1,
+    "an absent secret": reading("secret/prod/nothing"),
     "a denied secret, in a mount that is not known yet": lambda front: front.count(
         lambda: front.vault(front.space.make_token(["default"])).get("secret/prod/db")
     ),

@@ -46,13 +46,14 @@ class Address:
         return self.origin + self.prefix
 
 
-def parse_address(text: str, *, what: str, may_be_plain: bool = False) -> Address:
+def parse_address(text: str, *, what: str, may_be_plain: bool = False, shows: bool = True) -> Address:
     """Parse an address that a person wrote.
 
     Args:
         text: the address.
         what: what it is called in errors (`VAULT_ADDR`).
         may_be_plain: whether `http://` may leave this machine.
+        shows: whether an error may show it.
 
     Raises:
         UsageError: it is no address, holds a user or a query, or is plain HTTP to another machine.
@@ -61,9 +62,10 @@ def parse_address(text: str, *, what: str, may_be_plain: bool = False) -> Addres
     if isinstance(address, str):
         raise UsageError(f"{what}: {address}", hint=_HINT)
     if address.scheme == "http" and not may_be_plain and not address.is_loopback:
+        shown = address.origin if shows else "the address"
         raise UsageError(
-            f"{what}: {address.origin} is plain HTTP, and not on this machine",
-            hint=f"write {address.origin.replace('http:', 'https:')}, or plaintext = true in its provider table",
+            f"{what}: {shown} is plain HTTP, and not on this machine",
+            hint=f"write {shown.replace('http:', 'https:')}, or plaintext = true in its provider table",
         )
     return address
 

@@ -1,10 +1,13 @@
 """JSON from a server that may be hostile: bounded in depth, one value a key, whole characters. No I/O here."""
 
 import json
+import re
 from collections.abc import Sequence
 from decimal import Decimal
+from os import urandom
 from typing import NoReturn, cast
 
+MAX_PARTS = 50_000  # each costs some 60 bytes and more as an object of Python; a secret has a dozen
 MAX_DEPTH = 64  # Vault's own answers go down six levels; json itself stops at some hundreds
 
 
@@ -14,6 +17,8 @@ def parse_body(body: bytes) -> tuple[object, str | None]:
     Returns:
         The value and no fault, or None and what is wrong with it, without the text.
     """
+    if body.count(b",") + body.count(b"[") + body.count(b"{") > MAX_PARTS:
+        return None, "has too many parts"
     try:
         # Decoded here: json would guess at UTF-16 and UTF-32, and RFC 8259 §8.1 knows UTF-8 only.
         value = json.loads(body.decode(), parse_float=Decimal, parse_constant=_refuse, object_pairs_hook=_unique)
@@ -25,6 +30,18 @@ def parse_body(body: bytes) -> tuple[object, str | None]:
         return None, "is no JSON"
     fault = _fault(value)
     return (value, None) if fault is None else (None, fault)
+
+
+def to_json(value: object) -> bytes:
+    """The JSON of a value; a number with a point keeps the digits with which it was read."""
+    mark = urandom(12).hex()
+
+    def marked(number: object) -> str:
+        if not isinstance(number, Decimal):
+            raise TypeError
+        return f"{mark}{number}"
+
+    return re.sub(f'"{mark}([^"]*)"', r"\1", json.dumps(value, default=marked)).encode()
 
 
 class _Repeated(ValueError):

@@ -19,6 +19,7 @@ ATTEMPTS = 3  # what Vault's own client does: two retries
 TIMEOUT_S = 10.0
 
 _FIRST_PAUSE_S = 0.1
+_SLOW_S = 1.0
 _DOWN_S = 1.0  # for so long others are told of a failure instead of waiting for one of their own
 _PASSING = frozenset({412, 429, 500, 502, 503, 504})  # what Vault's own client repeats
 _NOT_DONE = frozenset({412, 429, 503})  # the server says that it did nothing: any request may be repeated
@@ -57,6 +58,7 @@ class Client:
         self._attempts = attempts
         self._clock = clock
         self._down: tuple[float, Failure] | None = None  # until when, and why
+        self._slow_until = -1.0
         self._answered_at = -1.0
         _clients.add(self)
         weakref.finalize(self, _close_all, tuple(self._pools.values()))
@@ -74,7 +76,10 @@ class Client:
         if isinstance(answer, Response):
             self._answered_at, self._down = now, None
         elif issubclass(answer.error, Unreachable) and self._answered_at < started_at:
-            self._down = now + _DOWN_S, answer
+            if answer.was_sent:
+                self._slow_until = now + _DOWN_S
+            elif answer is not _REDIRECTED:
+                self._down = now + _DOWN_S, answer
         return answer
 
     def close(self) -> None:
@@ -89,7 +94,9 @@ class Client:
             pool.after_fork()
 
     def _attempted(self, request: Request) -> Response | Failure:
-        deadline = Deadline(self._timeout_s, self._clock)
+        # Beside a request that got no answer others wait for less: a hundred must not wait in turn.
+        is_slow = self._clock.seconds() < self._slow_until
+        deadline = Deadline(min(self._timeout_s, _SLOW_S) if is_slow else self._timeout_s, self._clock)
         pool = self._pools[self.address.origin]
         answer = pool.exchange(request, deadline)
         for attempt in range(1, self._attempts):

@@ -1,10 +1,9 @@
 """One request and its answer on a connection: what is sent, and how much of an answer is believed."""
 
-from json import dumps
 from urllib.parse import quote, urlencode
 
 from wellkept._http.address import Address
-from wellkept._http.body import parse_body
+from wellkept._http.body import parse_body, to_json
 from wellkept._http.dial import broken_off, timed_out
 from wellkept._http.message import Failure, Request, Response
 from wellkept._http.reader import Head, Unreadable, read_body, read_head
@@ -45,7 +44,8 @@ def exchange(wire: Wire, request: Request, address: Address, tls: Tls | None) ->
     server = address.origin
     answer: Answer
     try:
-        wire.sendall(_encoded(request, address))
+        wire.load(_encoded(request, address))
+        wire.send_all()
         return _read(wire)
     except Unreadable as unreadable:
         answer = _malformed(str(unreadable))
@@ -63,7 +63,7 @@ def _encoded(request: Request, address: Address) -> bytes:
     """The bytes of a request, head and body in one."""
     target = address.prefix + "".join(f"/{quote(step, safe='')}" for step in request.path)
     query = f"?{urlencode(request.query)}" if request.query else ""
-    body = b"" if request.body is None else dumps(request.body).encode()
+    body = b"" if request.body is None else to_json(request.body)
     lines = [
         f"{request.method} {target}{query} HTTP/1.1",
         f"Host: {_host_header(address)}",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from wellkept._dataclasses import dataclass, field
-from wellkept.errors import SourceError
+from wellkept.errors import RateLimited, SourceError
 from wellkept.secret import Secret
 
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
@@ -60,6 +60,7 @@ class Failure:
         hint: what to do.
         is_passing: whether it may go well a moment later.
         was_sent: whether the server may have acted on the request.
+        retry_after_s: when the server wants to be asked again, where it says so.
     """
 
     error: type[SourceError]
@@ -67,7 +68,11 @@ class Failure:
     hint: str
     is_passing: bool = False
     was_sent: bool = False
+    retry_after_s: float | None = None
 
     def about(self, name: str) -> SourceError:
         """The error that it is for one thing."""
-        return self.error(f"{name}: {self.fact}", hint=self.hint)
+        message = f"{name}: {self.fact}"
+        if self.error is RateLimited:
+            return RateLimited(message, hint=self.hint, retry_after_s=self.retry_after_s)
+        return self.error(message, hint=self.hint)

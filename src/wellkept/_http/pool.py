@@ -2,6 +2,7 @@
 
 import threading
 from collections import deque
+from contextlib import suppress
 
 from wellkept._http.address import Address
 from wellkept._http.deadline import Deadline
@@ -22,7 +23,7 @@ class Pool:
         self._address = address
         self._tls = tls
         self._proxy = proxy
-        self._idle: deque[Wire] = deque(maxlen=CONNECTIONS)
+        self._idle: deque[Wire] = deque()
         self._open: set[Wire] = set()
         self._permits = threading.BoundedSemaphore(CONNECTIONS)
 
@@ -58,6 +59,9 @@ class Pool:
             if wire.is_quiet():
                 return wire
             self._drop(wire)
+        if self._idle and len(self._open) >= CONNECTIONS:
+            with suppress(IndexError):  # another thread took it
+                self._drop(self._idle.popleft())
         made = dial(self._address, self._tls, deadline, self._proxy)
         if isinstance(made, Wire):
             self._open.add(made)

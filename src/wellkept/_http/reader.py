@@ -139,7 +139,8 @@ def _headers(wire: Wire) -> dict[str, str]:
 
 
 def _chunks(wire: Wire) -> bytes:
-    body = bytearray()
+    parts: list[memoryview] = []  # not the bytes: a traceback may show this frame while it waits
+    total = 0
     for _ in range(_MAX_CHUNKS):
         size = _line(wire, _MAX_CHUNK_LINE_BYTES).partition(b";")[0].strip(b" \t")
         if not 0 < len(size) <= _LONGEST_NUMBER or not _HEX.issuperset(size):
@@ -147,10 +148,11 @@ def _chunks(wire: Wire) -> bytes:
         count = int(size, 16)
         if count == 0:
             _headers(wire)  # trailers, which nobody asked for
-            return bytes(body)
-        if len(body) + count > MAX_BODY_BYTES:
+            return b"".join(parts)
+        total += count
+        if total > MAX_BODY_BYTES:
             raise Unreadable(_TOO_LARGE)
-        body += wire.read_bytes(count)
+        parts.append(memoryview(wire.read_bytes(count)))
         if _line(wire, 2):
             raise Unreadable("does not say how long it is")
     raise Unreadable("comes in too many pieces")

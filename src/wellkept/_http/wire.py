@@ -19,11 +19,16 @@ class Wire:
         """Take over a connected socket."""
         self._socket = connected
         self._buffer = bytearray()
+        self._outgoing = memoryview(b"")
         self.deadline = deadline
 
-    def sendall(self, data: bytes) -> None:
-        """Send all, within the deadline."""
-        rest = memoryview(data)
+    def load(self, data: bytes) -> None:
+        """Take what is to be sent: no frame that waits holds it where a traceback would show it."""
+        self._outgoing = memoryview(data)
+
+    def send_all(self) -> None:
+        """Send what was loaded, within the deadline."""
+        rest, self._outgoing = self._outgoing, memoryview(b"")
         while rest:
             self._socket.settimeout(self.deadline.wait())
             try:

@@ -13,7 +13,7 @@ from wellkept.config.names import BALLERINA_PREFIX, NESTING, canonical_path, tom
 from wellkept.config.reference import parse_lenient
 from wellkept.config.resolve import Outcome
 from wellkept.config.undeclared import RUN_TABLE, Found, Undeclared, as_text, read_undeclared, undeclared
-from wellkept.delivery.environment import child_environment, is_bootstrap, unfit_name
+from wellkept.delivery.environment import child_environment, is_bootstrap, leads_to_a_store, unfit_name
 from wellkept.delivery.run import execute, write_files
 from wellkept.errors import ConfigError, Problem, UsageError
 from wellkept.model import RESOLVED_VARIABLE
@@ -49,6 +49,11 @@ def run_child(line: RunLine) -> None:
         raise ConfigError("wellkept run", found)
     values = {group: _values(outcomes, group, line.prefix) for group in (INHERITED, GIVEN, TABLE, SETTINGS)}
     passed_on = [GIVEN, INHERITED, TABLE, *([SETTINGS] if line.folder is None else [])]
+    led = next((name for group in (TABLE, SETTINGS) for name in values[group] if leads_to_a_store(name)), None)
+    if led is not None and (led in values[TABLE] or line.folder is None):
+        raise UsageError(
+            f"{led}: a file may not say where the command finds its secrets", hint=f"say it yourself: --env {led}=…"
+        )
     unfit = unfit_name(name for group in passed_on for name in values[group])
     if unfit is not None:
         raise UsageError(f"{unfit!a}: is no name for a variable", hint="rename the key, or write files with --files")

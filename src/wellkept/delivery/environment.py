@@ -57,6 +57,11 @@ def unfit_name(names: Iterable[str]) -> str | None:
     return next((name for name in names if not name or set(name) & set(",=\0")), None)
 
 
+def leads_to_a_store(name: str) -> bool:
+    """Whether a variable says where a process finds a secret store, or its credentials: no file may say that for it."""
+    return name in {"HOME", "XDG_CONFIG_HOME"} or name.startswith(("VAULT_", "BAO_"))
+
+
 def is_bootstrap(name: str) -> bool:
     """Whether a variable opens other secrets."""
     return name in BOOTSTRAP or name.startswith(BOOTSTRAP_PREFIX)

@@ -82,7 +82,7 @@ def test_an_agent_needs_no_token_and_gets_none_from_the_home_folder() -> None:
         ({"login": "cert", "client_cert": Path("/c.pem"), "role": "w"}, Certificate("w")),
         (
             {"login": "kubernetes", "role": "w"},
-            Jwt("w", None, "/var/run/secrets/kubernetes.io/serviceaccount/token", "kubernetes"),
+            Jwt("w", None, "/var/run/secrets/kubernetes.io/serviceaccount/token", "kubernetes", "kubernetes"),
         ),
     ],
     ids=["token", "wrapped token", "approle", "wrapped secret id", "userpass", "jwt", "jwt file", "cert", "kubernetes"],
@@ -113,6 +113,41 @@ def test_rule_9_a_token_of_the_environment_is_not_sent_where_only_a_file_says() 
         connect(ENVIRON, given)
     assert "wellkept trust https://evil.example.com" in str(caught.value.hint)
     assert connect(ENVIRON, given, trusted="https://evil.example.com").address.host == "evil.example.com"
+
+
+@pytest.mark.parametrize(
+    ("options", "leads_to"),
+    [
+        ({"proxy": "http://proxy.example.com"}, "http://proxy.example.com"),
+        ({"ca": Path("/repo/evil.pem")}, "https://vault.example.com:8200"),
+        ({"server_name": "evil.example.com"}, "https://vault.example.com:8200"),
+    ],
+    ids=["proxy", "ca", "server name"],
+)
+def test_rule_9_nobody_in_a_file_says_who_may_pose_as_the_server(options: dict[str, object], leads_to: str) -> None:
+    given = table(**options)
+    with pytest.raises(UsageError, match=f"leads to {leads_to}, .* it is not sent"):
+        connect(ENVIRON, given)
+    trusted = lambda origin: origin in {"https://vault.example.com:8200", "http://proxy.example.com"}  # noqa: E731 short
+    assert from_table(ENVIRON, given, trusted).address.host == "vault.example.com"
+
+
+def test_rule_9_another_path_behind_the_same_host_is_another_place() -> None:
+    with pytest.raises(UsageError, match="it is not sent"):
+        connect({**ENVIRON, "VAULT_ADDR": "https://h.example.com/vault"}, table(address="https://h.example.com/other"))
+
+
+def test_rule_9_what_a_reference_gives_is_not_shown() -> None:
+    given = table("address", address="https://CANARY.evil.example.com", token=SECRET)
+    with pytest.raises(UsageError) as caught:
+        connect(ENVIRON, given)
+    assert "canary" not in str(caught.value).lower()
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:8200", "unix:///run/agent.sock"])
+def test_a_proxy_is_for_https_only(address: str) -> None:
+    with pytest.raises(UsageError, match="a proxy is for https:// only"):
+        from_environ({**ENVIRON, "VAULT_ADDR": address, "VAULT_PROXY_ADDR": "http://proxy.example.com"})
 
 
 @pytest.mark.parametrize(

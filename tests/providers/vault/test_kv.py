@@ -74,13 +74,46 @@ def test_a_mount_with_a_longer_path_is_found() -> None:
     assert path_of(asked[-1]) == "GET v1/team/kv/data/db"
 
 
-def test_what_a_person_says_of_the_version_is_not_asked_for() -> None:
-    held, asked = perform(
-        kv(kv_version=1).read(("old", "db")), Response(200, {"data": {**VALUES, "ttl": "30s"}, "lease_duration": 30})
-    )
+def test_what_a_person_says_of_version_1_saves_the_guess_and_not_the_question() -> None:
+    answer = Response(200, {"data": {**VALUES, "ttl": "30s"}, "lease_duration": 30})
+    held, asked = perform(kv(kv_version=1).read(("old", "db")), mounted("old/", "1"), answer)
     assert isinstance(held, Held)
     assert held.lease_s == 30
-    assert [path_of(one) for one in asked] == ["GET v1/old/db"]
+    assert [path_of(one) for one in asked] == ["GET v1/sys/internal/ui/mounts/old/db", "GET v1/old/db"]
+
+
+def test_another_engine_is_not_read_whatever_a_person_says_of_its_version() -> None:
+    failure, asked = perform(
+        kv(kv_version=1).read(("database", "creds", "app")), mounted("database/", None, "database")
+    )
+    assert isinstance(failure, Failure)
+    assert "only kv is read" in failure.fact
+    assert len(asked) == 1  # reading would have made a login
+
+
+@pytest.mark.parametrize("path", [("auth", "token", "lookup-self"), ("sys", "policies"), ("identity", "entity")])
+@pytest.mark.parametrize("options", [{}, {"kv_version": 1}, {"kv_version": 2}])
+def test_the_api_of_vault_itself_is_no_secret(path: tuple[str, ...], options: dict[str, int]) -> None:
+    for dance in (kv(**options).read(path), kv(**options).names(path)):
+        failure, asked = perform(dance)
+        assert isinstance(failure, Failure)
+        assert failure.error is WrongPath
+        assert not asked
+
+
+@pytest.mark.parametrize("data", [None, [], {}, {"message": "no Route matched"}, {"errors": "none"}])
+def test_a_404_of_something_in_front_of_vault_is_no_absence(data: object) -> None:
+    failure, _asked = perform(kv(kv_version=2).read(PATH), Response(404, data), FORBIDDEN)
+    assert isinstance(failure, Failure)
+    assert failure.error is Malformed
+
+
+def test_a_mount_that_is_another_one_by_now_is_found_out() -> None:
+    engine = kv()
+    engine.mounts.note(Mount(("old",), 1))
+    held, _asked = perform(engine.read(("old", "db")), NOTHING, mounted("old/", "2"), v2())
+    assert isinstance(held, Held)
+    assert engine.mounts.find(("old", "db")) == Mount(("old",), 2)
 
 
 def test_a_pinned_version_is_asked_for() -> None:
@@ -150,7 +183,9 @@ def test_a_path_as_the_api_has_it_is_recognised() -> None:
 
 
 def test_a_v2_mount_that_is_read_as_v1_is_recognised() -> None:
-    failure, _asked = perform(kv(kv_version=1).read(PATH), Response(404, {"errors": [], "warnings": ["Invalid path"]}))
+    failure, _asked = perform(
+        kv(kv_version=1).read(PATH), FORBIDDEN, Response(404, {"errors": [], "warnings": ["Invalid path"]}), FORBIDDEN
+    )
     assert isinstance(failure, Failure)
     assert failure.error is WrongPath
     assert failure.hint == "leave out kv_version"

@@ -6,7 +6,7 @@ import pytest
 
 from tests.providers.vault.dancing import path_of, perform
 from wellkept._http.message import Failure, Response
-from wellkept.errors import LoginRefused, Malformed
+from wellkept.errors import LoginRefused, Malformed, UsageError
 from wellkept.events import BUS, Event, Topic
 from wellkept.providers.vault import AppRole, Certificate, Jwt, Kubernetes, TokenFile, Userpass, WrappedToken
 from wellkept.providers.vault.login import GivenToken, Login, NoToken, Token
@@ -70,7 +70,17 @@ def test_a_wrapped_secret_id_is_looked_at_before_it_is_unwrapped_and_kept_for_th
     assert token.again == AppRole("r1", Secret("CANARY-sid"))
 
 
-@pytest.mark.parametrize("path", ["sys/wrapping/wrap", "secret/data/x", "auth/approle/role/a/b/secret-id", 7, None])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "sys/wrapping/wrap",
+        "secret/data/x",
+        "auth/approle/role/a/b/secret-id",
+        "kv/auth/approle/role/a/secret-id",
+        7,
+        None,
+    ],
+)
 def test_a_wrapping_of_something_else_is_an_alarm_and_is_not_unwrapped(path: str) -> None:
     events: list[Event] = []
     stop = BUS.subscribe(events.append)
@@ -170,3 +180,12 @@ def test_a_file_without_a_token_is_a_denial_and_never_an_absence(tmp_path: Path,
     assert isinstance(failure, Failure)
     assert failure.error is LoginRefused
     assert str(file) in failure.fact
+
+
+@pytest.mark.parametrize(
+    "login", [Userpass("../x", Secret("CANARY")), AppRole("r", mount="../../secret"), Certificate(mount="a//b")]
+)
+def test_a_login_never_leaves_its_place_in_the_api(login: Login) -> None:
+    with pytest.raises(UsageError, match="cannot be part of a path") as caught:
+        next(login.dance())
+    assert "CANARY" not in str(caught.value)

@@ -17,12 +17,14 @@ from tests.servers.hostile import HostileServer
 from tests.servers.openbao import SealedOpenBao
 from tests.servers.space import Space
 from wellkept import ConfigError, Secret, Settings, load
+from wellkept._http.message import Request
 from wellkept.errors import (
     Absent,
     Conflict,
     Deleted,
     Denied,
     Destroyed,
+    LoginRefused,
     PolicyDenied,
     Sealed,
     SourceError,
@@ -33,7 +35,7 @@ from wellkept.errors import (
     WrongPath,
 )
 from wellkept.model import Reference
-from wellkept.providers.vault import Vault
+from wellkept.providers.vault import AppRole, Userpass, Vault
 from wellkept.providers.vault.session import _sessions
 
 WORDS = ("absent", "deleted", "destroyed", "no such key", "denied", "unreachable")
@@ -329,12 +331,65 @@ def test_an_optional_reference_falls_through_for_absence_and_never_for_a_denial(
 
 def test_equal_configurations_share_one_session_and_one_login(space: Space) -> None:
     space.put("secret/prod/db", password="CANARY-1")
-    before = len(_sessions)
-    for _ in range(3):
-        vault_of(space).get("secret/prod/db")
-    assert len(_sessions) == before + 1
-    vault_of(space, space.make_token(["default"]))
-    assert len(_sessions) == before + 2
+    one, same = vault_of(space), vault_of(space)
+    assert one._session is same._session
+    assert vault_of(space, space.make_token(["default"]))._session is not one._session
+
+
+def test_a_vault_for_each_new_token_is_not_kept_for_ever(space: Space) -> None:
+    for number in range(100):
+        Vault(space.address, token=f"s.CANARY-{number}", ca=space.ca_file)
+    assert len(_sessions) <= 32
+
+
+def test_a_refused_login_is_not_tried_by_each_of_a_hundred_references(space: Space, ca: Authority) -> None:
+    """Each try may be counted: OpenBao locks a user out after five."""
+    tries = 0
+
+    space.enable_userpass("jo", "CANARY-right")
+    vault = Vault(space.address, login=Userpass("jo", Secret("CANARY-wrong")), ca=ca.ca_file, namespace=space.name)
+    send = vault._session._client.send
+
+    def counted(request: Request) -> object:
+        nonlocal tries
+        tries += request.path[-2] == "login"
+        return send(request)
+
+    vault._session._client.send = counted  # type: ignore[method-assign, assignment]  # it counts, and hands on
+    for number in range(20):
+        refused(LoginRefused, "denied", lambda: vault.get(f"secret/p{number}"))  # noqa: B023 called at once
+    assert tries == 1
+
+
+def test_a_number_with_a_point_keeps_its_digits_when_another_key_is_set(space: Space) -> None:
+    space.put("secret/prod/db", ratio=0.5, password="CANARY-1")
+    vault = vault_of(space)
+    vault.write(Reference("vault", ("secret", "prod", "db"), ("user",)), "CANARY-2")
+    assert vault.get("secret/prod/db", "ratio") == "0.5"
+    assert vault.get("secret/prod/db", "password") == "CANARY-1"
+
+
+def test_a_mount_that_was_made_anew_with_another_version_is_read_right(space: Space) -> None:
+    vault = vault_of(space)
+    for version in (2, 1, 2):
+        space.mount("mine", version)
+        body = {"password": f"CANARY-{version}"}
+        space.do("POST", "mine/data/db" if version == 2 else "mine/db", {"data": body} if version == 2 else body)
+        assert vault.get("mine/db", "password") == f"CANARY-{version}"
+        space.do("DELETE", "sys/mounts/mine")
+
+
+def test_a_token_that_may_not_ask_about_itself_does_not_log_in_at_every_denial(space: Space) -> None:
+    space.put("secret/prod/db", password="CANARY-1")
+    space.policy("mine", 'path "secret/data/prod/db" {\n  capabilities = ["read"]\n}\n')
+    role_id, secret_id = space.enable_approle("orders", ["mine"], token_no_default_policy=True, secret_id_num_uses=0)
+    space.do("POST", "auth/approle/role/orders/custom-secret-id", {"secret_id": "CANARY-three-uses", "num_uses": 3})
+    del secret_id
+    login = AppRole(role_id, Secret("CANARY-three-uses"))
+    vault = Vault(space.address, login=login, ca=space.ca_file, namespace=space.name)
+    for _ in range(5):
+        refused(TokenRefused, "denied", lambda: vault.get("secret/other"))
+    assert vault.get("secret/prod/db", "password") == "CANARY-1"
 
 
 def test_many_denials_are_all_named_and_none_is_mixed_up(space: Space) -> None:

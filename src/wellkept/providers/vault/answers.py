@@ -28,7 +28,8 @@ _MOST_POLICIES = 5
 def trouble(response: Response) -> Failure | None:
     """The failure of a server that is there and cannot answer now, or None."""
     if response.status == _TOO_MANY:
-        return Failure(RateLimited, "unreachable: it takes no more requests now (429)", "wait, or raise its quota")
+        fact = "unreachable: it takes no more requests now (429)"
+        return Failure(RateLimited, fact, "wait, or raise its quota", retry_after_s=response.retry_after_s)
     if response.status == _BEHIND:
         return Failure(Unreachable, "unreachable: this node is behind the active one (412)", "try again")
     if response.status < _FIRST_FAULT:
@@ -38,6 +39,12 @@ def trouble(response: Response) -> Failure | None:
     if response.status == _NOT_INITIALIZED:
         return Failure(Sealed, "unreachable: it is not initialized", "set it up: bao operator init")
     return Failure(Unreachable, f"unreachable: it has a fault of its own ({response.status})", "look at its log")
+
+
+def is_vaults_own(response: Response) -> bool:
+    """Whether a 404 comes from Vault, and not from something in front of it that knows no such page."""
+    answer = table(response.data)
+    return isinstance(answer.get("errors"), list) or "warnings" in answer or "metadata" in data_of(response)
 
 
 def no_secret(response: Response, mount: str, path: str, version: str | None, *, is_v2: bool) -> Failure:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from wellkept._http.message import Failure, Request
 from wellkept.errors import Absent, Conflict, Malformed
-from wellkept.providers.vault.answers import denied
+from wellkept.providers.vault.answers import denied, is_vaults_own
 from wellkept.providers.vault.dance import (
     BAD_REQUEST,
     FORBIDDEN,
@@ -23,11 +23,12 @@ from wellkept.providers.vault.dance import (
     whole,
 )
 from wellkept.providers.vault.kv import Held, Kv, get
-from wellkept.providers.vault.mounts import Mount, only_mount
+from wellkept.providers.vault.mounts import Mount, only_mount, unfit
+from wellkept.secret import Secret
 
 
 def set_key(
-    kv: Kv, path: tuple[str, ...], key: tuple[str, ...], value: str, expected: str | None
+    kv: Kv, path: tuple[str, ...], key: tuple[str, ...], value: Secret[str], expected: str | None
 ) -> Dance[int | Failure | None]:
     """Set one key of a secret; the others stay.
 
@@ -47,7 +48,7 @@ def set_key(
     if isinstance(found, Failure):
         return found
     mount, held = found
-    return (yield from _put(kv, mount, path, {**held.values, key[0]: value}, held))
+    return (yield from _put(kv, mount, path, {**held.values, key[0]: value.reveal()}, held))
 
 
 def remove_key(
@@ -65,13 +66,14 @@ def remove_key(
         return missing
     values = {name: one for name, one in held.values.items() if key and name != key[0]}
     if not key or (not values and mount.version == 1):  # version 1 holds no empty secret
-        return (yield from _delete(kv, mount, path))
+        return (yield from _delete(kv, mount, path, held))
     return (yield from _put(kv, mount, path, values, held))
 
 
 def _look(kv: Kv, path: tuple[str, ...], expected: str | None) -> Dance[tuple[Mount, Held] | Failure]:
     """What stands there now; nothing is an answer, too."""
-    mount = yield from kv.mounts.sure(path)
+    fault = unfit(path)
+    mount = fault if fault is not None else (yield from kv.mounts.sure(path))
     if isinstance(mount, Failure):
         return mount
     if len(path) <= len(mount.path):
@@ -80,7 +82,7 @@ def _look(kv: Kv, path: tuple[str, ...], expected: str | None) -> Dance[tuple[Mo
         return Failure(Malformed, f"the mount {mount}/ is KV v1, which has no versions", "leave out the version")
     answer = yield get(mount, path, None)
     held: Held | Failure
-    if answer.status == NOT_FOUND and not table(answer.data).get("errors"):
+    if answer.status == NOT_FOUND and is_vaults_own(answer) and not table(answer.data).get("errors"):
         number = whole(table(data_of(answer).get("metadata")).get("version"))
         held = Held({}, (number or 0) if mount.version > 1 else None, is_there=False)
     else:
@@ -114,11 +116,16 @@ def _put(
     return whole(data_of(answer).get("version")) if is_v2 else None
 
 
-def _delete(kv: Kv, mount: Mount, path: tuple[str, ...]) -> Dance[Failure | None]:
-    where = mount.api_path(path)
-    answer = yield Request("DELETE", ("v1", *where))
+def _delete(kv: Kv, mount: Mount, path: tuple[str, ...], held: Held) -> Dance[Failure | None]:
+    """Delete the version that was seen, and no newer one; in a mount of version 1, all there is."""
+    if mount.version == 1:
+        request, capability = Request("DELETE", ("v1", *path)), "delete"
+    else:
+        where = ("v1", *mount.api_path(path, "delete"))
+        request, capability = Request("POST", where, body={"versions": [held.version]}), "update"
+    answer = yield request
     if answer.status == FORBIDDEN:
-        return (yield from denied(kv.label, where, "delete"))
+        return (yield from denied(kv.label, request.path[1:], capability))
     return None if answer.status in {OK, NO_CONTENT} else unexpected(answer)
 
 

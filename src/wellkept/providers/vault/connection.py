@@ -6,7 +6,7 @@ an address that does not stand there either, or that a person has trusted.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeVar, cast
 
 from wellkept._dataclasses import dataclass
@@ -39,7 +39,8 @@ _MOST_ATTEMPTS = 10
 _LONGEST_TIMEOUT = 6  # digits
 
 _FILES: Final = frozenset({"token_file", "jwt_file"})
-_ADDRESSES: Final = frozenset({"address", "agent", "nodes"})
+_TRUST: Final = frozenset({"ca", "server_name"})  # whoever chooses them chooses who may pose as the server
+_LEADS: Final = frozenset({"address", "agent", "nodes", "proxy"}) | _TRUST
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,30 +93,56 @@ def from_table(environ: Mapping[str, str], table: ProviderTable, is_trusted: Cal
     options, place = cast("VaultOptions", table.options), table.place
     _refuse_unverified(environ)
     name, text = _address_of(environ, options, place)
-    address = parse_address(text, what=name, may_be_plain=options.plaintext)
-    nodes = tuple(parse_address(one, what=f"{place}: nodes", may_be_plain=options.plaintext) for one in options.nodes)
+    shows = not table.referred & _LEADS
+    address = parse_address(text, what=name, may_be_plain=options.plaintext, shows=shows)
+    nodes = tuple(
+        parse_address(one, what=f"{place}: nodes", may_be_plain=options.plaintext, shows=shows) for one in options.nodes
+    )
     is_agent = options.agent is not None or (options.address is None and _variable(environ, "AGENT_ADDR") is not None)
     login, is_ambient = _login_of(environ, options, place, is_agent=is_agent)
-    if table.given & _ADDRESSES and (is_ambient or table.given & _FILES or table.referred):
-        own = {found.origin for found in map(find_address, _addresses(environ)) if isinstance(found, Address)}
-        for one in ((address,) if options.address or options.agent else ()) + nodes:
-            if one.origin not in own and not is_trusted(one.origin):
-                raise UsageError(
-                    f"{table.name}: {place} names {one.origin}, and {login.label} comes from elsewhere: it is not sent",
-                    hint=f"is that your Vault? wellkept trust {one.origin}, or give the address by VAULT_ADDR",
-                )
-    proxy = options.proxy or _variable(environ, "PROXY_ADDR") or _variable(environ, "HTTP_PROXY")
+    proxy = _proxy_of(environ, options, address)
+    if table.given & _LEADS and (is_ambient or table.given & _FILES or table.referred):
+        own = {str(found) for found in map(find_address, _addresses(environ)) if isinstance(found, Address)}
+        for one in _led_to(table, options, address, (*nodes, *([proxy] if options.proxy and proxy else []))):
+            is_own = str(one) in own and not table.given & _TRUST
+            if not is_own and not is_trusted(one.origin):
+                raise _not_sent(table, one, login)
     return Connection(
         address,
         login,
         options.namespace or _variable(environ, "NAMESPACE"),
         _trust_of(environ, options),
         nodes,
-        None if proxy is None else parse_address(proxy, what="the proxy of Vault", may_be_plain=True),
+        proxy,
         _timeout_of(environ, options),
         _attempts_of(environ),
         kv_version=options.kv_version,
     )
+
+
+def _led_to(table: ProviderTable, options: VaultOptions, address: Address, others: Sequence[Address]) -> list[Address]:
+    """Where a table leads, by naming an address or by saying whom to take for the server."""
+    is_led = options.address is not None or options.agent is not None or bool(table.given & _TRUST)
+    return [*([address] if is_led else []), *others]
+
+
+def _not_sent(table: ProviderTable, one: Address, login: Login) -> UsageError:
+    # A text that came by a reference is not shown: it may be anything.
+    shown = "an address that a reference gives" if table.referred & _LEADS else one.origin
+    fact = f"{table.name}: {table.place} leads to {shown}, and {login.label} comes from elsewhere: it is not sent"
+    if table.referred & _LEADS:
+        return UsageError(fact, hint="write the address itself, and wellkept trust it")
+    hint = f"is that your Vault? wellkept trust {one.origin}, or say it in the environment: VAULT_ADDR, VAULT_CACERT"
+    return UsageError(fact, hint=hint)
+
+
+def _proxy_of(environ: Mapping[str, str], options: VaultOptions, address: Address) -> Address | None:
+    text = options.proxy or _variable(environ, "PROXY_ADDR") or _variable(environ, "HTTP_PROXY")
+    if text is None:
+        return None
+    if address.scheme != "https":
+        raise UsageError("vault: a proxy is for https:// only: it would read all else", hint="leave the proxy out")
+    return parse_address(text, what="the proxy of Vault", may_be_plain=True)
 
 
 def _refuse_unverified(environ: Mapping[str, str]) -> None:
@@ -167,7 +194,8 @@ def _login_of(environ: Mapping[str, str], options: VaultOptions, place: str, *, 
     file = None if options.jwt_file is None else str(options.jwt_file)
     if kind == "kubernetes":
         known = _needed(role, "role", kind, place)
-        return Jwt(known, options.jwt, file or SERVICE_ACCOUNT_TOKEN, **{"mount": "kubernetes", **mount}), True
+        where = {"mount": "kubernetes", **mount}
+        return Jwt(known, options.jwt, file or SERVICE_ACCOUNT_TOKEN, **where, kind="kubernetes"), True
     if options.jwt is None:
         _needed(file, "jwt or jwt_file", kind, place)
     return Jwt(_needed(role, "role", kind, place), options.jwt, file, **mount), False

@@ -10,7 +10,7 @@ from typing import cast
 from wellkept._dataclasses import dataclass
 from wellkept._http.message import Failure, Request, Response
 from wellkept.errors import Malformed
-from wellkept.providers.vault.answers import denied, no_mount, no_secret
+from wellkept.providers.vault.answers import denied, is_vaults_own, no_mount, no_secret
 from wellkept.providers.vault.dance import (
     FORBIDDEN,
     NOT_FOUND,
@@ -21,9 +21,8 @@ from wellkept.providers.vault.dance import (
     unexpected,
     whole,
 )
-from wellkept.providers.vault.mounts import Mount, Mounts, only_mount
+from wellkept.providers.vault.mounts import Mount, Mounts, only_mount, unfit
 
-_ONE_STEP = 1
 _LONGEST_VERSION = 10
 
 
@@ -66,16 +65,22 @@ class Kv:
             path: the segments of mount and secret.
             version: which version, or None for the newest.
         """
-        if len(path) == _ONE_STEP:
-            return only_mount()
+        fault = unfit(path)
+        if fault is not None:
+            return fault
         if version is not None and not is_version(version):
             return Failure(Malformed, "version= is no number", "write version=3")
         mount = self.mounts.find(path)
+        if mount is None and self.mounts.kv_version == 1:  # nothing proves version 1: it is asked for first
+            found = yield from self.mounts.ask(path)
+            if isinstance(found, Failure):
+                return found
+            mount = found or Mount(path[:1], 1)
         guess = mount or Mount(path[:1], 2)
         answer = yield get(guess, path, version)
         if mount is None and _proves_v2(answer):
             self.mounts.note(guess)
-        elif mount is None:
+        elif mount is None or _is_bare_404(answer):  # a mount that was known may be another one by now
             found = yield from self.mounts.ask(path)
             if isinstance(found, Failure):
                 return found
@@ -86,7 +91,8 @@ class Kv:
 
     def names(self, path: tuple[str, ...]) -> Dance[Sequence[str] | Failure]:
         """Name what stands below a path; of a secret, its keys as `#key`."""
-        mount = yield from self.mounts.sure(path)
+        fault = unfit((*path, "below"))
+        mount = fault if fault is not None else (yield from self.mounts.sure(path))
         if isinstance(mount, Failure):
             return mount
         where = mount.api_path(path, "metadata")
@@ -96,7 +102,7 @@ class Kv:
             return sorted(str(one) for one in cast("list[object]", keys))
         if answer.status == FORBIDDEN:
             return (yield from denied(self.label, where, "list"))
-        if answer.status != NOT_FOUND:
+        if answer.status != NOT_FOUND or not is_vaults_own(answer):
             return unexpected(answer)
         if len(path) <= len(mount.path):
             return () if not table(answer.data).get("errors") else no_mount(str(mount))
@@ -114,9 +120,9 @@ class Kv:
             return Failure(Malformed, f"the mount {mount}/ is KV v1, which has no versions", "leave out version=")
         if answer.status == FORBIDDEN:
             return (yield from denied(self.label, where, "read"))
-        if answer.status == NOT_FOUND and table(answer.data).get("errors"):
-            return no_mount(str(mount))
-        if answer.status == NOT_FOUND:
+        if answer.status == NOT_FOUND and is_vaults_own(answer):
+            if table(answer.data).get("errors"):
+                return no_mount(str(mount))
             return no_secret(answer, str(mount), mount.below(path), version, is_v2=mount.version > 1)
         held = _held_in(mount, answer) if answer.status == OK else None
         return held or unexpected(answer)
@@ -130,6 +136,11 @@ def is_version(text: str) -> bool:
 def get(mount: Mount, path: tuple[str, ...], version: str | None) -> Request:
     """The request that reads a secret."""
     return Request("GET", ("v1", *mount.api_path(path)), query={} if version is None else {"version": version})
+
+
+def _is_bare_404(answer: Response) -> bool:
+    """Whether Vault says that nothing is there, and nothing of what was."""
+    return answer.status == NOT_FOUND and "metadata" not in data_of(answer)
 
 
 def _proves_v2(answer: Response) -> bool:

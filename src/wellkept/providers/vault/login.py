@@ -6,16 +6,17 @@ from typing import Protocol
 from wellkept._dataclasses import dataclass, field
 from wellkept._files import FileFault, read_file, without_final_newline
 from wellkept._http.message import Failure, Request, Response
-from wellkept.errors import LoginRefused
+from wellkept.errors import LoginRefused, UsageError
 from wellkept.events import BUS, Event, Topic
+from wellkept.model import is_fit_step
 from wellkept.providers.vault.dance import BAD_REQUEST, FORBIDDEN, OK, Dance, data_of, table, unexpected, whole
 from wellkept.secret import Secret
 
 SERVICE_ACCOUNT_TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/token"  # noqa: S105 a path
 
-# Texts, not patterns: only a login that unwraps compiles one, and compiling takes a millisecond.
-_SECRET_ID_PATH = r"(?:.+/)?auth/.+/role/[^/]+/secret-id"  # noqa: S105 a pattern
-_TOKEN_PATH = r"(?:.+/)?auth/(?:token/create(?:/[^/]+|-orphan)?|.+/login(?:/[^/]+)?)"  # noqa: S105 a pattern
+# A text, not a pattern: only a login that unwraps compiles it, and compiling takes a millisecond. It has no
+# prefix: anybody could wrap a secret of a mount whose name ends so. The namespace is not part of what the server says.
+_TOKEN_PATH = r"auth/(?:token/create(?:/[^/]+|-orphan)?|[^/]+(?:/[^/]+)*/login(?:/[^/]+)?)"  # noqa: S105 a pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,11 @@ class Login(Protocol):
         """Whether doing it again may give another token."""
         ...
 
+    @property
+    def is_free(self) -> bool:
+        """Whether it takes no request."""
+        ...
+
     def dance(self) -> Dance[Token | Failure]:
         """Log in."""
         ...
@@ -63,6 +69,7 @@ class GivenToken:
     secret: Secret[str]
     label: str = "the token that was given"
     may_repeat: bool = field(default=False, init=False)
+    is_free: bool = field(default=True, init=False)
 
     def dance(self) -> Dance[Token | Failure]:
         """Take it."""
@@ -76,6 +83,7 @@ class NoToken:
 
     label: str = field(default="the agent's own token", init=False)
     may_repeat: bool = field(default=False, init=False)
+    is_free: bool = field(default=True, init=False)
 
     def dance(self) -> Dance[Token | Failure]:
         """Take none."""
@@ -95,6 +103,7 @@ class TokenFile:
     path: str
     is_last_resort: bool = False
     may_repeat: bool = field(default=True, init=False)
+    is_free: bool = field(default=True, init=False)
 
     @property
     def label(self) -> str:
@@ -119,6 +128,7 @@ class WrappedToken:
     wrapping_token: Secret[str]
     label: str = field(default="the wrapped token", init=False)
     may_repeat: bool = field(default=False, init=False)
+    is_free: bool = field(default=False, init=False)
 
     def dance(self) -> Dance[Token | Failure]:
         """Unwrap it."""
@@ -148,12 +158,14 @@ class AppRole:
     mount: str = "approle"
     label: str = field(default="login approle", init=False)
     may_repeat: bool = field(default=True, init=False)
+    is_free: bool = field(default=False, init=False)
 
     def dance(self) -> Dance[Token | Failure]:
         """Unwrap the secret id where it is wrapped, and log in."""
         secret_id, again = self.secret_id, None
         if self.wrapped_secret_id is not None and secret_id is None:
-            answer = yield from _unwrapped(self.wrapped_secret_id, _SECRET_ID_PATH, "a secret id")
+            made_by = f"auth/{re.escape(self.mount)}/role/[^/]+/secret-id"
+            answer = yield from _unwrapped(self.wrapped_secret_id, made_by, "a secret id")
             if isinstance(answer, Failure):
                 return answer
             text = data_of(answer).get("secret_id")
@@ -183,6 +195,7 @@ class Userpass:
     mount: str = "userpass"
     label: str = field(default="login userpass", init=False)
     may_repeat: bool = field(default=True, init=False)
+    is_free: bool = field(default=False, init=False)
 
     def dance(self) -> Dance[Token | Failure]:
         """Log in."""
@@ -199,18 +212,21 @@ class Jwt:
         jwt: the token, or None where a file holds it.
         file: the file, read anew for each login.
         mount: where the method is mounted.
+        kind: the method: `jwt` or `kubernetes`.
     """
 
     role: str
     jwt: Secret[str] | None = None
     file: str | None = None
     mount: str = "jwt"
+    kind: str = "jwt"
     may_repeat: bool = field(default=True, init=False)
+    is_free: bool = field(default=False, init=False)
 
     @property
     def label(self) -> str:
         """What errors call it."""
-        return f"login {self.mount}"
+        return f"login {self.kind}"
 
     def dance(self) -> Dance[Token | Failure]:
         """Log in."""
@@ -218,7 +234,7 @@ class Jwt:
         if isinstance(jwt, Failure):
             return jwt
         answer = yield _login_request(self.mount, (), {"role": self.role, "jwt": jwt.reveal()})
-        return _answered(self, answer, f"a role {self.role!a} that is not there or does not accept this JWT")
+        return _answered(self, answer, "a role that is not there or does not accept this JWT")
 
 
 def Kubernetes(role: str, *, file: str = SERVICE_ACCOUNT_TOKEN, mount: str = "kubernetes") -> Jwt:  # noqa: N802 it stands beside classes
@@ -229,7 +245,7 @@ def Kubernetes(role: str, *, file: str = SERVICE_ACCOUNT_TOKEN, mount: str = "ku
         file: where the JWT is mounted.
         mount: where the method is mounted.
     """
-    return Jwt(role, file=file, mount=mount)
+    return Jwt(role, file=file, mount=mount, kind="kubernetes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +261,7 @@ class Certificate:
     mount: str = "cert"
     label: str = field(default="login cert", init=False)
     may_repeat: bool = field(default=True, init=False)
+    is_free: bool = field(default=False, init=False)
 
     def dance(self) -> Dance[Token | Failure]:
         """Log in."""
@@ -253,8 +270,12 @@ class Certificate:
 
 
 def _login_request(mount: str, more: tuple[str, ...], body: dict[str, object]) -> Request:
+    steps = (*mount.split("/"), "login", *more)
+    if not all(map(is_fit_step, steps)):
+        body.clear()  # a traceback may show this frame
+        raise UsageError("vault: a login_mount or a username cannot be part of a path", hint="write its name")
     # Not repeated: a secret id may be good for one use.
-    return Request("POST", ("v1", "auth", *mount.split("/"), "login", *more), body=body, is_repeatable=False)
+    return Request("POST", ("v1", "auth", *steps), body=body, is_repeatable=False)
 
 
 def _answered(login: Login, response: Response, wrong: str, again: Login | None = None) -> Token | Failure:

@@ -5,6 +5,7 @@ from wellkept._http.message import Failure, Request
 from wellkept.errors import Malformed, WrongPath
 from wellkept.providers.vault.dance import OK, Dance, data_of, is_plain, table, unexpected
 
+_API = frozenset({"auth", "sys", "identity"})  # whoever writes a reference must not get the token itself by it
 _KV = frozenset({"kv", "generic", "cubbyhole"})
 
 
@@ -45,15 +46,15 @@ class Mounts:
         """Know nothing yet.
 
         Args:
-            kv_version: the version of every mount, where a person says so: then nothing is asked.
+            kv_version: the version of every mount, where a person says so.
         """
-        self._kv_version = kv_version
+        self.kv_version: int | None = kv_version
         self._known: dict[tuple[str, ...], Mount] = {}
 
     def find(self, path: tuple[str, ...]) -> Mount | None:
         """The mount of a path, where it is known."""
-        if self._kv_version is not None:
-            return Mount(path[:1], self._kv_version)
+        if self.kv_version == 2:  # noqa: PLR2004 its answers prove themselves, so nothing need be asked
+            return Mount(path[:1], 2)
         prefixes = (path[:end] for end in range(1, len(path) + 1))
         return next((self._known[one] for one in prefixes if one in self._known), None)
 
@@ -86,7 +87,16 @@ class Mounts:
         known = self.find(path)
         if known is not None:
             return known
-        return (yield from self.ask(path)) or Mount(path[:1], 2)
+        return (yield from self.ask(path)) or Mount(path[:1], self.kv_version or 2)
+
+
+def unfit(path: tuple[str, ...]) -> Failure | None:
+    """Why a path cannot name a secret, before any request; None where it can."""
+    if path[0] in _API:
+        return Failure(
+            WrongPath, f"absent: {path[0]}/ is the API of Vault itself, and holds no secret", "write secret/prod/db"
+        )
+    return only_mount() if len(path) == 1 else None
 
 
 def only_mount() -> Failure:

@@ -21,6 +21,8 @@ from wellkept.secret import Secret
 
 T = TypeVar("T")
 
+_REFUSED_S = 1.0  # for so long a refused login is not tried again
+_AGAIN_S = 60.0  # a refused token is followed by a new login at most so often
 _MARGIN_S = 5  # a token that dies within it would die on the way
 
 
@@ -43,6 +45,8 @@ class Session:
         self._lock = threading.Lock()
         self._token: Token | None = None
         self._ends_at = 0.0
+        self._again_at = 0.0
+        self._refusal: tuple[float, Failure] | None = None
 
     def perform(self, dance: Callable[[], Dance[T | Failure]]) -> T | Failure:
         """Perform a dance; again with a new token where the old one is refused and there may be another."""
@@ -50,7 +54,7 @@ class Session:
         if isinstance(token, Failure):
             return token
         answer = self._drive(dance(), token.secret)
-        if not isinstance(answer, Failure) or answer.error is not TokenRefused or not self._login.may_repeat:
+        if not isinstance(answer, Failure) or answer.error is not TokenRefused or not self._may_log_in_again(token):
             return answer
         fresh = self._logged_in(token)
         if isinstance(fresh, Failure):
@@ -65,6 +69,19 @@ class Session:
         """Make the lock anew in a forked child."""
         self._lock = threading.Lock()
 
+    def _may_log_in_again(self, refused: Token) -> bool:
+        """Whether another login may help: it costs something, and a token without default looks refused."""
+        if not self._login.may_repeat:
+            return False
+        now = SYSTEM_CLOCK.seconds()
+        with self._lock:
+            if self._token is not refused or self._login.is_free:
+                return True
+            if now < self._again_at:
+                return False
+            self._again_at = now + _AGAIN_S
+            return True
+
     def _logged_in(self, worn: Token | None) -> Token | Failure:
         """The token, from a new login where there is none, its time is over, or it is the one that was refused."""
         with self._lock:
@@ -72,10 +89,14 @@ class Session:
             known = self._token
             if known is not None and known is not worn and now < self._ends_at:
                 return known
+            if self._refusal is not None and now < self._refusal[0]:
+                return self._refusal[1]  # all that wait are told of one refusal: each login may be counted
             self._token = None
             made = self._drive(self._login.dance(), None)
             if isinstance(made, Failure):
+                self._refusal = (SYSTEM_CLOCK.seconds() + _REFUSED_S, made) if not self._login.is_free else None
                 return made
+            self._refusal = None
             self._login = made.again or self._login
             self._token = made
             life_s = made.lifetime_s

@@ -60,6 +60,7 @@ class Vault:
             UsageError: the address cannot be, or there is neither a token nor a login.
         """
         if (token is None) == (login is None):
+            token = None  # a traceback may show this frame
             raise UsageError("Vault: needs either a token or a login", hint="write token=…, or login=AppRole(…)")
         if token is not None:
             login = GivenToken(token if isinstance(token, Secret) else Secret(token, name="vault token"))
@@ -135,11 +136,12 @@ class Vault:
     def write(self, reference: Reference, value: str | None, *, expected_version: str | None = None) -> str | None:
         """Set or remove one key with check-and-set, or delete the whole; see `ports.Writes`."""
         place = self._session.kv, reference.path, reference.key
-        if value is None:
+        held = None if value is None else Secret(value, name=str(reference))
+        value = None  # a traceback may show this frame
+        if held is None:
             done = self._session.perform(partial(remove_key, *place, expected_version))
         else:
-            done = self._session.perform(partial(set_key, *place, value, expected_version))
-        value = None  # a traceback may show this frame
+            done = self._session.perform(partial(set_key, *place, held, expected_version))
         if isinstance(done, Failure):
             raise done.about(str(reference))
         return None if done is None else str(done)
