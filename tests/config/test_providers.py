@@ -151,3 +151,9 @@ def test_the_environment_and_the_command_line_may_refer_to_a_table(tmp_path: Pat
         with pytest.raises(ConfigError) as caught:
             load(Config, files=[file], **{"environ": {}, **given}, redact=False)  # type: ignore[arg-type]  # either
         assert REFUSED in str(caught.value)
+
+
+def test_a_misspelt_table_of_wellkept_itself_is_an_error(tmp_path: Path) -> None:
+    found = problems(tmp_path, 'password = "${mem:token}"\n[wellkept.provider.vault]\naddress = "https://v"\n')
+    assert [one.message for one in found] == ["unused configuration value 'wellkept.provider'"]
+    assert found[0].hint == "did you mean providers?"

@@ -12,7 +12,7 @@ from wellkept.config.convert.converter import NO_VALUE, NO_VALUE_FACT, NO_VALUE_
 from wellkept.config.extras import RESERVED_TABLE, Extras
 from wellkept.config.layers.chosen import DATA_VARIABLE, Chosen, broken, is_mount, shown
 from wellkept.config.layers.documents import say_at
-from wellkept.config.layers.providers import read_providers
+from wellkept.config.layers.providers import read_providers, strange_keys
 from wellkept.config.layers.say import Form, Refers, Say, say_text
 from wellkept.config.names import canonical, canonical_path
 from wellkept.config.resolve import Outcome
@@ -145,6 +145,7 @@ def _leaves(chosen: Chosen, found: Found, *, with_settings: bool) -> Iterator[It
 
 def _note(document: Document, base: str | None, found: Found) -> None:
     found.providers += read_providers(document, base)
+    found.problems += strange_keys(document)
     table: object = document.data
     for step in RUN_TABLE:
         table = (as_table(table) or {}).get(step, {})

@@ -12,7 +12,7 @@ from wellkept._files import is_exposed
 from wellkept.config.layers.chosen import CONFIG_FILE, DATA_VARIABLE, SECRETS_FILE, Chosen, broken, is_mount, shown
 from wellkept.config.layers.directory import exposed, read_directory
 from wellkept.config.layers.documents import place_in
-from wellkept.config.layers.providers import read_providers
+from wellkept.config.layers.providers import read_providers, strange_keys
 from wellkept.config.layers.say import Heard, Refers
 from wellkept.config.layers.tables import Path as KeyPath
 from wellkept.config.layers.tables import Tables
@@ -67,6 +67,7 @@ def _read_document(schema: Schema, document: Document, base: str | None, namespa
     tables = Tables(schema, partial(place_in, document), key_place_of, Refers.STRICT, base=base, namespaces=namespaces)
     tables.read_root(document.data, heard)
     heard.providers += read_providers(document, base)
+    heard.problems += strange_keys(document)
     return heard
 
 
