@@ -65,3 +65,9 @@ def test_what_is_written_again_keeps_its_digits() -> None:
     assert fault is None
     assert parse_body(to_json(value)) == (value, None)
     assert to_json({"a": Decimal("1.10")}) == b'{"a": 1.10}'
+
+
+def test_a_large_text_full_of_commas_is_one_part() -> None:
+    body = b'{"a": "' + b"1,[{" * 60_000 + b'\\""}'
+    assert parse_body(body)[1] is None
+    assert parse_body(b"[" + b"1," * 60_000 + b"1]")[1] == "has too many parts"

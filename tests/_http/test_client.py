@@ -209,6 +209,21 @@ def test_beside_a_request_without_an_answer_others_wait_for_less_and_may_well_su
         assert isinstance(made.send(READ), Response)
 
 
+def test_a_hiccup_does_not_feed_on_itself() -> None:
+    def slow(peer: socket.socket) -> None:
+        time.sleep(1.2)
+        answer()(peer)
+
+    with scripted(silence, slow, slow, answer(), slow) as server:
+        made = client(server.address, timeout_s=1.5)
+        failure(made)
+        assert "within 1 s" in failure(made).fact  # cut short, which says nothing of the server
+        time.sleep(1.1)
+        assert isinstance(made.send(READ), Response)
+        assert isinstance(made.send(READ), Response)
+        assert isinstance(made.send(READ), Response)
+
+
 def test_a_port_where_nobody_listens_is_unreachable_at_once() -> None:
     found = failure(client("http://127.0.0.1:1"))
     assert (found.error, found.fact) == (Unreachable, "unreachable: http://127.0.0.1:1 (connection refused)")

@@ -64,6 +64,8 @@ def test_a_file_may_not_say_where_the_command_finds_its_secrets(space: Space, tm
     done = run(space, tmp_path, "--", "echo", "started")
     assert (done.stdout, done.returncode) == ("", 125)
     assert "BAO_ADDR: a file may not say where the command finds its secrets" in done.stderr
+    done = run(space, tmp_path, "--env", "BAO_ADDR=https://mine.example.com", "--", "sh", "-c", "echo $BAO_ADDR")
+    assert done.stdout == "https://mine.example.com\n"
     (tmp_path / "Config.toml").unlink()
     done = run(space, tmp_path, "--env", "BAO_ADDR=https://mine.example.com", "--", "echo", "started")
     assert done.stdout == "started\n"

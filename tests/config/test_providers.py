@@ -157,3 +157,11 @@ def test_a_misspelt_table_of_wellkept_itself_is_an_error(tmp_path: Path) -> None
     found = problems(tmp_path, 'password = "${mem:token}"\n[wellkept.provider.vault]\naddress = "https://v"\n')
     assert [one.message for one in found] == ["unused configuration value 'wellkept.provider'"]
     assert found[0].hint == "did you mean providers?"
+
+
+@pytest.mark.parametrize(
+    "text", ["[wellkept.Run.env]\nA = 1\n", "[wellkept.run.envv]\nA = 1\n", "[wellkept.run]\nA = 1\n"]
+)
+def test_a_misspelt_table_of_run_is_an_error(tmp_path: Path, text: str) -> None:
+    found = problems(tmp_path, f'password = "${{mem:token}}"\n{text}')
+    assert [one.kind for one in found] == [Kind.UNKNOWN]

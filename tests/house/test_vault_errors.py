@@ -34,7 +34,9 @@ ANSWERS: Final = {
     "_socket": ("…: {}", ""),
 }
 # What those sentences are where the fact is still open.
-OPEN: Final = frozenset({"unreachable: TLS cannot start: …", "its answer …", "denied: … is refused: …", "…: …"})
+OPEN: Final = frozenset(
+    {"unreachable: TLS cannot start: …", "its answer …", "denied: … is refused: …", "denied: …", "…: …"}
+)
 # The page says these once, by the name of the thing; `trust` says them of its own list.
 NAMED: Final = frozenset({"trust: the URL …"})
 

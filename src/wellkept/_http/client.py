@@ -71,15 +71,17 @@ class Client:
         started_at, down = self._clock.seconds(), self._down
         if down is not None and started_at < down[0]:
             return down[1]
-        answer = self._attempted(request)
+        is_slow = request.may_repeat and started_at < self._slow_until
+        answer = self._attempted(request, min(self._timeout_s, _SLOW_S) if is_slow else self._timeout_s)
         now = self._clock.seconds()
         if isinstance(answer, Response):
-            self._answered_at, self._down = now, None
+            self._answered_at, self._down, self._slow_until = now, None, -1.0
         elif issubclass(answer.error, Unreachable) and self._answered_at < started_at:
-            if answer.was_sent:
-                self._slow_until = now + _DOWN_S
-            elif answer is not _REDIRECTED:
+            if not answer.was_sent:
                 self._down = now + _DOWN_S, answer
+            elif not is_slow and answer is not _REDIRECTED:
+                # Beside a request that got no answer others wait for less: a hundred must not wait in turn.
+                self._slow_until = now + _DOWN_S
         return answer
 
     def close(self) -> None:
@@ -93,10 +95,8 @@ class Client:
         for pool in self._pools.values():
             pool.after_fork()
 
-    def _attempted(self, request: Request) -> Response | Failure:
-        # Beside a request that got no answer others wait for less: a hundred must not wait in turn.
-        is_slow = self._clock.seconds() < self._slow_until
-        deadline = Deadline(min(self._timeout_s, _SLOW_S) if is_slow else self._timeout_s, self._clock)
+    def _attempted(self, request: Request, timeout_s: float) -> Response | Failure:
+        deadline = Deadline(timeout_s, self._clock)
         pool = self._pools[self.address.origin]
         answer = pool.exchange(request, deadline)
         for attempt in range(1, self._attempts):
@@ -139,6 +139,7 @@ _REDIRECTED = Failure(
     Unreachable,
     "unreachable: it answers with a redirect to another address, which is not followed",
     "name the address that answers itself; the standbys of one cluster go into nodes = […]",
+    was_sent=True,
 )
 
 

@@ -49,8 +49,13 @@ def run_child(line: RunLine) -> None:
         raise ConfigError("wellkept run", found)
     values = {group: _values(outcomes, group, line.prefix) for group in (INHERITED, GIVEN, TABLE, SETTINGS)}
     passed_on = [GIVEN, INHERITED, TABLE, *([SETTINGS] if line.folder is None else [])]
-    led = next((name for group in (TABLE, SETTINGS) for name in values[group] if leads_to_a_store(name)), None)
-    if led is not None and (led in values[TABLE] or line.folder is None):
+    own = {
+        *values[GIVEN],
+        *(name for name in os.environ if not is_bootstrap(name)),
+    }  # what a person says wins over files
+    files_say = [*values[TABLE], *(values[SETTINGS] if line.folder is None else ())]
+    led = next((name for name in files_say if leads_to_a_store(name) and name not in own), None)
+    if led is not None:
         raise UsageError(
             f"{led}: a file may not say where the command finds its secrets", hint=f"say it yourself: --env {led}=…"
         )

@@ -59,7 +59,8 @@ def unfit_name(names: Iterable[str]) -> str | None:
 
 def leads_to_a_store(name: str) -> bool:
     """Whether a variable says where a process finds a secret store, or its credentials: no file may say that for it."""
-    return name in {"HOME", "XDG_CONFIG_HOME"} or name.startswith(("VAULT_", "BAO_"))
+    is_theirs = name.startswith(("VAULT_", "BAO_")) and "__" not in name  # VAULT__ADDR is vault.addr of ours
+    return name in {"HOME", "XDG_CONFIG_HOME"} or is_theirs
 
 
 def is_bootstrap(name: str) -> bool:

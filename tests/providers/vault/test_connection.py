@@ -219,3 +219,9 @@ def test_no_proxy_is_taken_from_the_general_environment() -> None:
 def test_one_of_our_own_certificates_is_not_mixed_with_the_key_of_the_environment() -> None:
     made = connect({**ENVIRON, "VAULT_CLIENT_KEY": "/env.key"}, table(client_cert=Path("/mine.pem"), login="cert"))
     assert (made.trust.certificate, made.trust.key) == ("/mine.pem", None)
+
+
+def test_rule_9_what_the_environment_says_too_is_no_news() -> None:
+    environ = {**ENVIRON, "VAULT_CACERT": "/etc/ca.pem", "VAULT_PROXY_ADDR": "http://proxy.example.com:3128"}
+    connect(environ, table(ca=Path("/etc/ca.pem"), proxy="http://proxy.example.com:3128"))
+    connect({**ENVIRON, "VAULT_ADDR": "http://127.0.0.1:8200"}, table(ca=Path("/etc/other.pem")))  # no TLS at all

@@ -101,9 +101,20 @@ def test_the_api_of_vault_itself_is_no_secret(path: tuple[str, ...], options: di
         assert not asked
 
 
-@pytest.mark.parametrize("data", [None, [], {}, {"message": "no Route matched"}, {"errors": "none"}])
+@pytest.mark.parametrize(
+    "data",
+    [
+        None,
+        [],
+        {},
+        {"message": "no Route matched"},
+        {"errors": "none"},
+        {"errors": [{"status": "404"}]},
+        {"errors": ["no"]},
+    ],
+)
 def test_a_404_of_something_in_front_of_vault_is_no_absence(data: object) -> None:
-    failure, _asked = perform(kv(kv_version=2).read(PATH), Response(404, data), FORBIDDEN)
+    failure, _asked = perform(kv(kv_version=2).read(PATH), Response(404, data))
     assert isinstance(failure, Failure)
     assert failure.error is Malformed
 
@@ -133,7 +144,11 @@ KNOWN: Mapping[str, tuple[tuple[Response, ...], type[Exception], str]] = {
     "absent": ((NOTHING, mounted("secret/", "2")), Absent, "absent"),
     "deleted": ((v2(None, deletion_time="2026-11-24T03:00:00.5Z"),), Deleted, "deleted"),
     "destroyed": ((v2(None, destroyed=True),), Destroyed, "destroyed"),
-    "no mount": ((Response(404, {"errors": ["no handler"]}), FORBIDDEN), WrongPath, "absent"),
+    "no mount": (
+        (Response(404, {"errors": ['no handler for route "x". route entry not found.']}), FORBIDDEN),
+        WrongPath,
+        "absent",
+    ),
     "token": ((FORBIDDEN, FORBIDDEN, FORBIDDEN), TokenRefused, "denied"),
     "policy": (
         (
@@ -184,7 +199,7 @@ def test_a_path_as_the_api_has_it_is_recognised() -> None:
 
 def test_a_v2_mount_that_is_read_as_v1_is_recognised() -> None:
     failure, _asked = perform(
-        kv(kv_version=1).read(PATH), FORBIDDEN, Response(404, {"errors": [], "warnings": ["Invalid path"]}), FORBIDDEN
+        kv(kv_version=1).read(PATH), FORBIDDEN, Response(404, {"errors": [], "warnings": ["Invalid path"]})
     )
     assert isinstance(failure, Failure)
     assert failure.error is WrongPath

@@ -35,7 +35,7 @@ from wellkept.errors import (
     WrongPath,
 )
 from wellkept.model import Reference
-from wellkept.providers.vault import AppRole, Userpass, Vault
+from wellkept.providers.vault import AppRole, Userpass, Vault, WrappedToken
 from wellkept.providers.vault.session import _sessions
 
 WORDS = ("absent", "deleted", "destroyed", "no such key", "denied", "unreachable")
@@ -377,6 +377,37 @@ def test_a_mount_that_was_made_anew_with_another_version_is_read_right(space: Sp
         space.do("POST", "mine/data/db" if version == 2 else "mine/db", {"data": body} if version == 2 else body)
         assert vault.get("mine/db", "password") == f"CANARY-{version}"
         space.do("DELETE", "sys/mounts/mine")
+    space.mount("mine", 1)
+    space.do("POST", "mine/db", {"password": "CANARY-old", "user": "app"})
+    vault.write(Reference("vault", ("mine", "db"), ("password",)), "CANARY-new")
+    assert vault.get("mine/db").reveal() == {"password": "CANARY-new", "user": "app"}
+
+
+def test_a_token_of_a_few_uses_is_followed_by_the_next_one(space: Space) -> None:
+    space.put("secret/prod/db", password="CANARY-1")
+    space.policy("mine", 'path "secret/data/prod/db" {\n  capabilities = ["read"]\n}\n')
+    role_id, secret_id = space.enable_approle("orders", ["mine"], token_num_uses=2)
+    login = AppRole(role_id, Secret(secret_id))
+    vault = Vault(space.address, login=login, ca=space.ca_file, namespace=space.name)
+    for _ in range(6):
+        assert vault.get("secret/prod/db", "password") == "CANARY-1"
+
+
+def test_a_policy_of_the_older_way_to_delete_is_enough(space: Space) -> None:
+    space.put("secret/prod/db", password="CANARY-1")
+    space.policy("old", 'path "secret/data/*" {\n  capabilities = ["read", "delete"]\n}\n')
+    vault = vault_of(space, space.make_token(["old"]))
+    assert vault.write(DB, None) is None
+    refused(Deleted, "deleted", lambda: vault.get("secret/prod/db"))
+
+
+def test_the_session_that_is_in_use_is_not_the_one_that_goes(space: Space) -> None:
+    made = space.do("POST", "auth/token/create", {"policies": ["default"]}, headers={"X-Vault-Wrap-TTL": "60s"})
+    login = WrappedToken(Secret(made["wrap_info"]["token"]))
+    for number in range(40):
+        vault = Vault(space.address, login=login, ca=space.ca_file, namespace=space.name)
+        refused(PolicyDenied, "denied", lambda: vault.get("secret/prod/db"))  # noqa: B023 called at once
+        Vault(space.address, token=f"s.CANARY-{number}", ca=space.ca_file)
 
 
 def test_a_token_that_may_not_ask_about_itself_does_not_log_in_at_every_denial(space: Space) -> None:

@@ -1,6 +1,6 @@
 """What a document says to wellkept itself: `[wellkept.providers.NAME]`, and what is for nobody. No I/O here."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from wellkept.config.extras import RESERVED_TABLE
 from wellkept.config.layers.documents import place_in, say_at
@@ -35,9 +35,17 @@ def strange_keys(document: Document) -> Iterator[Problem]:
     for outer, wellkept in document.data.items():
         if canonical(outer) != RESERVED_TABLE:
             continue
-        for inner in as_table(wellkept) or {}:
-            if canonical(inner) not in _KNOWN:
-                name = f"{outer}.{inner if inner.isprintable() else ascii(inner)}"
-                hint = did_you_mean(inner, _KNOWN) or f"[wellkept] has {' and '.join(_KNOWN)}"
-                place = place_in(document, (outer, inner)).place
-                yield Problem(name, f"unused configuration value '{name}'", place, hint, Kind.UNKNOWN)
+        for inner, table in (as_table(wellkept) or {}).items():
+            if inner not in _KNOWN:
+                yield _strange(document, (outer, inner), _KNOWN)
+            elif inner == "run":
+                yield from (
+                    _strange(document, (outer, inner, key), ("env",)) for key in as_table(table) or {} if key != "env"
+                )
+
+
+def _strange(document: Document, path: tuple[str, ...], known: Sequence[str]) -> Problem:
+    name = ".".join(step if step.isprintable() else ascii(step) for step in path)
+    hint = did_you_mean(path[-1], known) or f"[{'.'.join(path[:-1])}] has {' and '.join(known)}"
+    place = place_in(document, path).place
+    return Problem(name, f"unused configuration value '{name}'", place, hint, Kind.UNKNOWN)

@@ -44,7 +44,9 @@ def trouble(response: Response) -> Failure | None:
 def is_vaults_own(response: Response) -> bool:
     """Whether a 404 comes from Vault, and not from something in front of it that knows no such page."""
     answer = table(response.data)
-    return isinstance(answer.get("errors"), list) or "warnings" in answer or "metadata" in data_of(response)
+    errors = answer.get("errors")
+    is_known = isinstance(errors, list) and all(isinstance(one, str) for one in items(errors))
+    return is_known or ("warnings" in answer and "request_id" in answer) or "metadata" in data_of(response)
 
 
 def no_secret(response: Response, mount: str, path: str, version: str | None, *, is_v2: bool) -> Failure:

@@ -22,7 +22,7 @@ from wellkept.providers.vault.dance import (
     unexpected,
     whole,
 )
-from wellkept.providers.vault.kv import Held, Kv, get
+from wellkept.providers.vault.kv import Held, Kv, get, is_bare_404
 from wellkept.providers.vault.mounts import Mount, only_mount, unfit
 from wellkept.secret import Secret
 
@@ -81,6 +81,11 @@ def _look(kv: Kv, path: tuple[str, ...], expected: str | None) -> Dance[tuple[Mo
     if expected is not None and mount.version == 1:
         return Failure(Malformed, f"the mount {mount}/ is KV v1, which has no versions", "leave out the version")
     answer = yield get(mount, path, None)
+    if is_bare_404(answer) and kv.mounts.kv_version is None:
+        settled = yield from kv.settled(mount, path, None, answer)
+        if isinstance(settled, Failure):
+            return settled
+        mount, answer = settled
     held: Held | Failure
     if answer.status == NOT_FOUND and is_vaults_own(answer) and not table(answer.data).get("errors"):
         number = whole(table(data_of(answer).get("metadata")).get("version"))
@@ -124,6 +129,11 @@ def _delete(kv: Kv, mount: Mount, path: tuple[str, ...], held: Held) -> Dance[Fa
         where = ("v1", *mount.api_path(path, "delete"))
         request, capability = Request("POST", where, body={"versions": [held.version]}), "update"
     answer = yield request
+    if answer.status == FORBIDDEN and mount.version > 1:  # a policy may give the older way only, which names no version
+        seen = yield get(mount, path, None)
+        if whole(table(data_of(seen).get("metadata")).get("version")) != held.version:
+            return _conflict(held)
+        answer = yield Request("DELETE", ("v1", *mount.api_path(path)))
     if answer.status == FORBIDDEN:
         return (yield from denied(kv.label, request.path[1:], capability))
     return None if answer.status in {OK, NO_CONTENT} else unexpected(answer)

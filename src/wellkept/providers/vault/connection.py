@@ -6,7 +6,7 @@ an address that does not stand there either, or that a person has trusted.
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Final, TypeVar, cast
 
 from wellkept._dataclasses import dataclass
@@ -103,9 +103,11 @@ def from_table(environ: Mapping[str, str], table: ProviderTable, is_trusted: Cal
     proxy = _proxy_of(environ, options, address)
     if table.given & _LEADS and (is_ambient or table.given & _FILES or table.referred):
         own = {str(found) for found in map(find_address, _addresses(environ)) if isinstance(found, Address)}
-        for one in _led_to(table, options, address, (*nodes, *([proxy] if options.proxy and proxy else []))):
-            is_own = str(one) in own and not table.given & _TRUST
-            if not is_own and not is_trusted(one.origin):
+        poses = address.scheme == "https" and _differs(environ, options)
+        is_led = options.address is not None or options.agent is not None or poses
+        others = (*nodes, *([proxy] if options.proxy and proxy else []))
+        for one in (*([address] if is_led else []), *others):
+            if (str(one) not in own or (poses and one is address)) and not is_trusted(one.origin):
                 raise _not_sent(table, one, login)
     return Connection(
         address,
@@ -120,10 +122,10 @@ def from_table(environ: Mapping[str, str], table: ProviderTable, is_trusted: Cal
     )
 
 
-def _led_to(table: ProviderTable, options: VaultOptions, address: Address, others: Sequence[Address]) -> list[Address]:
-    """Where a table leads, by naming an address or by saying whom to take for the server."""
-    is_led = options.address is not None or options.agent is not None or bool(table.given & _TRUST)
-    return [*([address] if is_led else []), *others]
+def _differs(environ: Mapping[str, str], options: VaultOptions) -> bool:
+    """Whether a table says otherwise than the environment who may pose as the server."""
+    pairs = ((options.ca, "CACERT"), (options.server_name, "TLS_SERVER_NAME"))
+    return any(given is not None and str(given) != _variable(environ, name) for given, name in pairs)
 
 
 def _not_sent(table: ProviderTable, one: Address, login: Login) -> UsageError:
@@ -132,7 +134,7 @@ def _not_sent(table: ProviderTable, one: Address, login: Login) -> UsageError:
     fact = f"{table.name}: {table.place} leads to {shown}, and {login.label} comes from elsewhere: it is not sent"
     if table.referred & _LEADS:
         return UsageError(fact, hint="write the address itself, and wellkept trust it")
-    hint = f"is that your Vault? wellkept trust {one.origin}, or say it in the environment: VAULT_ADDR, VAULT_CACERT"
+    hint = f"is that your Vault? wellkept trust {one.origin}, or say it by VAULT_ADDR and VAULT_CACERT, not in the file"
     return UsageError(fact, hint=hint)
 
 
@@ -170,7 +172,7 @@ def _address_of(environ: Mapping[str, str], options: VaultOptions, place: str) -
 
 def _addresses(environ: Mapping[str, str]) -> list[str]:
     """The addresses that the environment names."""
-    names = (prefix + name for prefix in _PREFIXES for name in ("ADDR", "AGENT_ADDR"))
+    names = (prefix + name for prefix in _PREFIXES for name in ("ADDR", "AGENT_ADDR", "PROXY_ADDR", "HTTP_PROXY"))
     return [environ[name] for name in names if environ.get(name)]
 
 

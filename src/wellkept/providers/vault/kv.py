@@ -17,6 +17,7 @@ from wellkept.providers.vault.dance import (
     OK,
     Dance,
     data_of,
+    says,
     table,
     unexpected,
     whole,
@@ -80,14 +81,23 @@ class Kv:
         answer = yield get(guess, path, version)
         if mount is None and _proves_v2(answer):
             self.mounts.note(guess)
-        elif mount is None or _is_bare_404(answer):  # a mount that was known may be another one by now
-            found = yield from self.mounts.ask(path)
-            if isinstance(found, Failure):
-                return found
-            if found is not None and found != guess:
-                guess = found
-                answer = yield get(guess, path, version)
+        elif mount is None or (is_bare_404(answer) and self.mounts.kv_version is None):
+            settled = yield from self.settled(guess, path, version, answer)
+            if isinstance(settled, Failure):
+                return settled
+            guess, answer = settled
         return (yield from self.judge(guess, path, version, answer))
+
+    def settled(
+        self, mount: Mount, path: tuple[str, ...], version: str | None, answer: Response
+    ) -> Dance[tuple[Mount, Response] | Failure]:
+        """The mount as it is now, and its answer: one that was known may be another one by now."""
+        found = yield from self.mounts.ask(path)
+        if isinstance(found, Failure):
+            return found
+        if found is None or found == mount:
+            return mount, answer
+        return found, (yield get(found, path, version))
 
     def names(self, path: tuple[str, ...]) -> Dance[Sequence[str] | Failure]:
         """Name what stands below a path; of a secret, its keys as `#key`."""
@@ -102,10 +112,11 @@ class Kv:
             return sorted(str(one) for one in cast("list[object]", keys))
         if answer.status == FORBIDDEN:
             return (yield from denied(self.label, where, "list"))
-        if answer.status != NOT_FOUND or not is_vaults_own(answer):
-            return unexpected(answer)
-        if len(path) <= len(mount.path):
-            return () if not table(answer.data).get("errors") else no_mount(str(mount))
+        if answer.status != NOT_FOUND or not is_vaults_own(answer) or table(answer.data).get("errors"):
+            return _no_handler(mount, answer)
+        return () if len(path) <= len(mount.path) else (yield from self._keys(path))
+
+    def _keys(self, path: tuple[str, ...]) -> Dance[Sequence[str] | Failure]:
         held = yield from self.read(path)
         return held if isinstance(held, Failure) else sorted(f"#{key}" for key in held.values)
 
@@ -122,7 +133,7 @@ class Kv:
             return (yield from denied(self.label, where, "read"))
         if answer.status == NOT_FOUND and is_vaults_own(answer):
             if table(answer.data).get("errors"):
-                return no_mount(str(mount))
+                return _no_handler(mount, answer)
             return no_secret(answer, str(mount), mount.below(path), version, is_v2=mount.version > 1)
         held = _held_in(mount, answer) if answer.status == OK else None
         return held or unexpected(answer)
@@ -138,8 +149,12 @@ def get(mount: Mount, path: tuple[str, ...], version: str | None) -> Request:
     return Request("GET", ("v1", *mount.api_path(path)), query={} if version is None else {"version": version})
 
 
-def _is_bare_404(answer: Response) -> bool:
-    """Whether Vault says that nothing is there, and nothing of what was."""
+def _no_handler(mount: Mount, answer: Response) -> Failure:
+    return no_mount(str(mount)) if says(answer, "no handler for route") else unexpected(answer)
+
+
+def is_bare_404(answer: Response) -> bool:
+    """Whether Vault says that nothing is there, and nothing of what was: then it is worth a second look."""
     return answer.status == NOT_FOUND and "metadata" not in data_of(answer)
 
 

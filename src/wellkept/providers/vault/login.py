@@ -271,7 +271,8 @@ class Certificate:
 
 def _login_request(mount: str, more: tuple[str, ...], body: dict[str, object]) -> Request:
     steps = (*mount.split("/"), "login", *more)
-    if not all(map(is_fit_step, steps)):
+    names = (one.replace("\\", "") or "." for one in more)  # LDAP's CORP\jo is a name, and is sent encoded
+    if not all(map(is_fit_step, (*mount.split("/"), *names))):
         body.clear()  # a traceback may show this frame
         raise UsageError("vault: a login_mount or a username cannot be part of a path", hint="write its name")
     # Not repeated: a secret id may be good for one use.

@@ -10,7 +10,7 @@ from wellkept._clock import SYSTEM_CLOCK
 from wellkept._dataclasses import replace
 from wellkept._http.client import Client
 from wellkept._http.message import Failure, Request, Response
-from wellkept.errors import TokenRefused
+from wellkept.errors import LoginRefused, TokenRefused, UsageError
 from wellkept.providers.vault.answers import trouble
 from wellkept.providers.vault.connection import Connection
 from wellkept.providers.vault.dance import Dance
@@ -45,6 +45,7 @@ class Session:
         self._lock = threading.Lock()
         self._token: Token | None = None
         self._ends_at = 0.0
+        self._is_proven = False  # whether the token has opened anything yet
         self._again_at = 0.0
         self._refusal: tuple[float, Failure] | None = None
 
@@ -54,7 +55,10 @@ class Session:
         if isinstance(token, Failure):
             return token
         answer = self._drive(dance(), token.secret)
-        if not isinstance(answer, Failure) or answer.error is not TokenRefused or not self._may_log_in_again(token):
+        if not isinstance(answer, Failure) or answer.error is not TokenRefused:
+            self._is_proven = True
+            return answer
+        if not self._may_log_in_again(token):
             return answer
         fresh = self._logged_in(token)
         if isinstance(fresh, Failure):
@@ -75,7 +79,7 @@ class Session:
             return False
         now = SYSTEM_CLOCK.seconds()
         with self._lock:
-            if self._token is not refused or self._login.is_free:
+            if self._token is not refused or self._login.is_free or self._is_proven:
                 return True
             if now < self._again_at:
                 return False
@@ -98,7 +102,7 @@ class Session:
                 return made
             self._refusal = None
             self._login = made.again or self._login
-            self._token = made
+            self._token, self._is_proven = made, False
             life_s = made.lifetime_s
             self._ends_at = float("inf") if life_s is None else now + life_s - min(_MARGIN_S, life_s / 10)
             return made
@@ -113,6 +117,8 @@ class Session:
                     dance.close()
                     return failure
                 request = dance.send(cast("Response", answer))
+        except UsageError as error:  # of what a person gave for the login
+            return Failure(LoginRefused, f"denied: {error.message}", error.hint or "correct it")
         except StopIteration as end:
             made: T | Failure = end.value
             return made
@@ -139,7 +145,9 @@ def session_of(connection: Connection) -> Session:
         found = next((one for one in _sessions if one.connection == connection), None)
         if found is None:
             found = Session(connection)
-            _sessions.append(found)
+        else:
+            _sessions.remove(found)
+        _sessions.append(found)  # the one that was not asked for the longest goes first
         return found
 
 
