@@ -3,7 +3,7 @@
 delivery.md §2.6: four answers are 404 and mean four things; two are 403 and mean two.
 """
 
-from typing import Final
+from typing import Final, cast
 
 from wellkept._http.message import Failure, Request, Response
 from wellkept.errors import (
@@ -44,8 +44,8 @@ def trouble(response: Response) -> Failure | None:
 def is_vaults_own(response: Response) -> bool:
     """Whether a 404 comes from Vault, and not from something in front of it that knows no such page."""
     answer = table(response.data)
-    errors = answer.get("errors")
-    is_known = isinstance(errors, list) and all(isinstance(one, str) for one in items(errors))
+    errors: object = answer.get("errors")
+    is_known = isinstance(errors, list) and all(isinstance(one, str) for one in items(cast("object", errors)))
     return is_known or ("warnings" in answer and "request_id" in answer) or "metadata" in data_of(response)
 
 
