@@ -146,8 +146,10 @@ def test_rule_9_what_a_reference_gives_is_not_shown() -> None:
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:8200", "unix:///run/agent.sock"])
 def test_a_proxy_is_for_https_only(address: str) -> None:
+    environ = {**ENVIRON, "VAULT_ADDR": address}
+    assert from_environ({**environ, "VAULT_PROXY_ADDR": "http://proxy.example.com"}).proxy is None
     with pytest.raises(UsageError, match="a proxy is for https:// only"):
-        from_environ({**ENVIRON, "VAULT_ADDR": address, "VAULT_PROXY_ADDR": "http://proxy.example.com"})
+        connect(environ, table(proxy="http://proxy.example.com"))
 
 
 @pytest.mark.parametrize(

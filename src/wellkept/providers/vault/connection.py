@@ -140,7 +140,7 @@ def _not_sent(table: ProviderTable, one: Address, login: Login) -> UsageError:
 
 def _proxy_of(environ: Mapping[str, str], options: VaultOptions, address: Address) -> Address | None:
     text = options.proxy or _variable(environ, "PROXY_ADDR") or _variable(environ, "HTTP_PROXY")
-    if text is None:
+    if text is None or (address.is_loopback and options.proxy is None):  # the environment's is for the way out
         return None
     if address.scheme != "https":
         raise UsageError("vault: a proxy is for https:// only: it would read all else", hint="leave the proxy out")

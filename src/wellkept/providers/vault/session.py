@@ -10,7 +10,7 @@ from wellkept._clock import SYSTEM_CLOCK
 from wellkept._dataclasses import replace
 from wellkept._http.client import Client
 from wellkept._http.message import Failure, Request, Response
-from wellkept.errors import LoginRefused, TokenRefused, UsageError
+from wellkept.errors import LoginRefused, TokenRefused, Unreachable, UsageError
 from wellkept.providers.vault.answers import trouble
 from wellkept.providers.vault.connection import Connection
 from wellkept.providers.vault.dance import Dance
@@ -56,7 +56,7 @@ class Session:
             return token
         answer = self._drive(dance(), token.secret)
         if not isinstance(answer, Failure) or answer.error is not TokenRefused:
-            self._is_proven = True
+            self._is_proven |= not isinstance(answer, Failure) or not issubclass(answer.error, Unreachable)
             return answer
         if not self._may_log_in_again(token):
             return answer
