@@ -8,7 +8,6 @@ from os import urandom
 from typing import NoReturn, cast
 
 _STRING = rb'"(?:[^"\\]++|\\.)*+"'
-TOO_MANY_PARTS = "has too many parts"
 MAX_PARTS = 50_000  # each costs some 60 bytes and more as an object of Python; a secret has a dozen
 MAX_DEPTH = 64  # Vault's own answers go down six levels; json itself stops at some hundreds
 
@@ -20,7 +19,7 @@ def parse_body(body: bytes) -> tuple[object, str | None]:
         The value and no fault, or None and what is wrong with it, without the text.
     """
     if _parts(body) > MAX_PARTS and _parts(re.sub(_STRING, b"", body)) > MAX_PARTS:
-        return None, TOO_MANY_PARTS
+        return None, "has too many parts"
     try:
         # Decoded here: json would guess at UTF-16 and UTF-32, and RFC 8259 §8.1 knows UTF-8 only.
         value = json.loads(body.decode(), parse_float=Decimal, parse_constant=_refuse, object_pairs_hook=_unique)

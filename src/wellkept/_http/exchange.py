@@ -106,10 +106,6 @@ def _malformed(fact: str) -> Failure:
     return Failure(Malformed, f"its answer {fact}", _LIE, was_sent=True)
 
 
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit()
-
-
 def _seconds(text: str) -> float | None:
     """RFC 9110 §10.2.3, in seconds; a date is not understood, and counts as nothing said."""
-    return float(text) if _is_number(text) and len(text) < 7 else None  # noqa: PLR2004 eleven days are enough
+    return float(text) if text.isascii() and text.isdigit() and len(text) < 7 else None  # noqa: PLR2004 eleven days are enough

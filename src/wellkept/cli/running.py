@@ -47,19 +47,18 @@ def run_child(line: RunLine) -> None:
         outcomes, found = attempt_undeclared(said, files, os.environ)
     if found:
         raise ConfigError("wellkept run", found)
-    values = {group: _values(outcomes, group, line.prefix) for group in (INHERITED, GIVEN, TABLE, SETTINGS)}
-    passed_on = [GIVEN, INHERITED, TABLE, *([SETTINGS] if line.folder is None else [])]
-    own = {
-        *values[GIVEN],
-        *(name for name in os.environ if not is_bootstrap(name)),
-    }  # what a person says wins over files
-    files_say = [*values[TABLE], *(values[SETTINGS] if line.folder is None else ())]
+    values = {group: _values(outcomes, group, line.prefix) for group in (GIVEN, INHERITED, TABLE, SETTINGS)}
+    if line.folder is not None:  # they become files, and no variables
+        values[SETTINGS] = {}
+    # What a person says wins over files.
+    own = {*values[GIVEN], *(name for name in os.environ if not is_bootstrap(name))}
+    files_say = (*values[TABLE], *values[SETTINGS])
     led = next((name for name in files_say if leads_to_a_store(name) and name not in own), None)
     if led is not None:
         raise UsageError(
             f"{led}: a file may not say where the command finds its secrets", hint=f"say it yourself: --env {led}=…"
         )
-    unfit = unfit_name(name for group in passed_on for name in values[group])
+    unfit = unfit_name(name for group in values.values() for name in group)
     if unfit is not None:
         raise UsageError(f"{unfit!a}: is no name for a variable", hint="rename the key, or write files with --files")
     if line.folder is not None:
@@ -71,7 +70,7 @@ def run_child(line: RunLine) -> None:
         given=values[GIVEN],
         filled=values[INHERITED],
         table=values[TABLE],
-        settings=values[SETTINGS] if line.folder is None else {},
+        settings=values[SETTINGS],
         form=partial(_form, line.prefix or BALLERINA_PREFIX),
         passed=line.passed,
     )

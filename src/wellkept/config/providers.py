@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from importlib import import_module
 
+from wellkept._dataclasses import replace
 from wellkept._patterns import pattern
 from wellkept.config.convert.converter import INVALID, Answer, At, Converter
 from wellkept.config.extras import Extras
@@ -85,8 +86,7 @@ def _converted(
     converter: Converter = import_module("wellkept.config.convert.build").converter_for(options)
     names: Sequence[str] = [one.name for one in import_module("wellkept.config.declare").declared(options)]
     setting = Setting(path, path, path, options, converter, Extras())
-    told = Say(say.origin, table, is_strict=True, refers=say.refers, place_of=say.place_of, base=say.base)
-    outcome = resolve([(setting, (told,))], frozenset(), fetcher)[0]
+    outcome = resolve([(setting, (replace(say, raw=table),))], frozenset(), fetcher)[0]
     problems, raw = outcome.problems, outcome.raw
     at = At(setting.name, say.origin, problems, say.place_of, base=say.base)
     made = INVALID if problems else at.apply(converter, raw)

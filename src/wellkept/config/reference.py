@@ -14,7 +14,7 @@ from urllib.parse import unquote_to_bytes
 from wellkept._dataclasses import dataclass
 from wellkept._patterns import pattern
 from wellkept.config.names import closest
-from wellkept.model import Reference
+from wellkept.model import Reference, is_fit_step
 
 ESCAPE_HINT = "write $${ for a plain ${"
 
@@ -165,7 +165,7 @@ def _path_steps(path: str) -> tuple[str, ...] | Refusal:
             return Refusal("holds a reference with a broken % escape", "write %25 for a plain %")
         if step in {"", ".", ".."}:
             return Refusal("holds a reference with an empty, . or .. segment", "write the path that it means")
-        if "/" in step or "\\" in step or not step.isprintable():
+        if not is_fit_step(step):
             return Refusal(
                 "holds a reference with a character that no path may hold",
                 "leave out backslashes, control characters and encoded slashes",

@@ -73,10 +73,10 @@ class Kv:
             return Failure(Malformed, "version= is no number", "write version=3")
         mount = self.mounts.find(path)
         if mount is None and self.mounts.kv_version == 1:  # nothing proves version 1: it is asked for first
-            found = yield from self.mounts.ask(path)
-            if isinstance(found, Failure):
-                return found
-            mount = found or Mount(path[:1], 1)
+            sure = yield from self.mounts.sure(path)
+            if isinstance(sure, Failure):
+                return sure
+            mount = sure
         guess = mount or Mount(path[:1], 2)
         answer = yield get(guess, path, version)
         if mount is None and _proves_v2(answer):
