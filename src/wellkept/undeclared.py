@@ -8,10 +8,10 @@ import os
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 
+from wellkept._names import did_you_mean
 from wellkept.config.fetch import Fetcher
 from wellkept.config.layers.chosen import choose_files
 from wellkept.config.layers.say import Say
-from wellkept.config.names import did_you_mean
 from wellkept.config.providers import offer_tables
 from wellkept.config.resolve import Outcome, resolve
 from wellkept.config.setting import Setting

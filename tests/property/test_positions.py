@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from wellkept.config.positions import KeyPath, Positions, find_positions
+from wellkept._toml.positions import KeyPath, Positions, find_positions
 
 T = TypeVar("T")
 Node = str | list["Node"] | dict[str, "Node"]  # a str is a value as it is written in TOML

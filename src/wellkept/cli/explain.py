@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 
 import click
 
+from wellkept._names import canonical, did_you_mean
 from wellkept.cli import render
 from wellkept.cli.target import attempt, layer_options
 from wellkept.config.explain import SettingExplanation
-from wellkept.config.names import canonical, did_you_mean
 from wellkept.errors import ConfigError, Kind, UsageError
 
 

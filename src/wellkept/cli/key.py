@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
+from wellkept._names import did_you_mean
 from wellkept.cli import render
 from wellkept.config.fetch import COMMON_OPTIONS
-from wellkept.config.names import did_you_mean
 from wellkept.config.reference import ESCAPE_HINT, Refusal, parse_reference
 from wellkept.errors import Conflict, UsageError, WellkeptError
 from wellkept.model import Reference

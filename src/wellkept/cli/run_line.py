@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Final
 
 from wellkept._dataclasses import dataclass
-from wellkept.config.names import BALLERINA_PREFIX
+from wellkept._names import BALLERINA_PREFIX
 
 
 class Kind(Enum):

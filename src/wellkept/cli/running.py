@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
 
+from wellkept._names import BALLERINA_PREFIX, NESTING, canonical_path, toml_key, variable
 from wellkept.cli import render
 from wellkept.cli.run_line import RunLine
 from wellkept.config.layers.chosen import choose_files
 from wellkept.config.layers.say import Refers, say_text
-from wellkept.config.names import BALLERINA_PREFIX, NESTING, canonical_path, toml_key, variable
 from wellkept.config.reference import parse_lenient
 from wellkept.config.resolve import Outcome
 from wellkept.config.undeclared import RUN_TABLE, Found, Undeclared, as_text, read_undeclared, undeclared

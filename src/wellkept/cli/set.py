@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import click
 
 from wellkept._files import MAX_FILE_BYTES, MIB, read_file, without_final_newline
+from wellkept._names import did_you_mean
 from wellkept.cli import ask, render
 from wellkept.cli.key import EXAMPLE, judge_options, parse_key, source_options, writable, write
-from wellkept.config.names import did_you_mean
 from wellkept.errors import UsageError
 from wellkept.model import Reference
 from wellkept.secret import Secret

@@ -7,12 +7,12 @@ from decimal import Decimal
 from typing import cast
 
 from wellkept._dataclasses import dataclass, replace
+from wellkept._names import canonical_path, steps
 from wellkept.config.convert.converter import INVALID, At
 from wellkept.config.convert.rules import broken_rules
 from wellkept.config.declare import Settings, declared
 from wellkept.config.extras import MISSING
 from wellkept.config.layers.say import Form
-from wellkept.config.names import canonical_path, steps
 from wellkept.config.resolve import Outcome
 from wellkept.config.schema import Schema, is_settings
 from wellkept.config.setting import Setting

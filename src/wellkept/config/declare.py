@@ -22,9 +22,9 @@ from typing import (
 
 from wellkept._dataclasses import MISSING as UNSET
 from wellkept._dataclasses import dataclass, own_defaults, replace, standard_fields
+from wellkept._names import NESTING, canonical
 from wellkept._revealed import seal
 from wellkept.config.extras import MISSING, RESERVED_TABLE, Extras
-from wellkept.config.names import NESTING, canonical
 from wellkept.errors import DeclarationError, SecretLeak
 
 if TYPE_CHECKING:

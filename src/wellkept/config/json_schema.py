@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from wellkept.config.names import camel
+from wellkept._names import camel
 from wellkept.config.schema import Schema
 from wellkept.config.setting import Setting
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from wellkept._dataclasses import replace
-from wellkept.config.names import did_you_mean
+from wellkept._names import did_you_mean
 from wellkept.config.shapes import as_table
 from wellkept.errors import Absent, Malformed, SourceError
 from wellkept.model import Reading, Reference

@@ -10,13 +10,13 @@ from functools import partial
 from importlib import import_module
 
 from wellkept._dataclasses import replace
+from wellkept._names import canonical
 from wellkept._patterns import pattern
 from wellkept.config.convert.converter import INVALID, Answer, At, Converter
 from wellkept.config.extras import Extras
 from wellkept.config.fetch import Fetcher, open_safely
 from wellkept.config.layers.providers import PROVIDERS
 from wellkept.config.layers.say import Say
-from wellkept.config.names import canonical
 from wellkept.config.resolve import resolve
 from wellkept.config.setting import Setting
 from wellkept.config.shapes import as_list, as_table

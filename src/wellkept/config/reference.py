@@ -12,8 +12,8 @@ from itertools import groupby
 from urllib.parse import unquote_to_bytes
 
 from wellkept._dataclasses import dataclass
+from wellkept._names import closest
 from wellkept._patterns import pattern
-from wellkept.config.names import closest
 from wellkept.model import Reference, is_fit_step
 
 ESCAPE_HINT = "write $${ for a plain ${"

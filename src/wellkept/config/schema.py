@@ -10,11 +10,7 @@ from typing import Annotated, Union, cast, get_args, get_origin
 from weakref import WeakKeyDictionary
 
 from wellkept._dataclasses import dataclass, replace
-from wellkept.config.convert.build import converter_for
-from wellkept.config.convert.converter import Converter
-from wellkept.config.declare import Declared, Settings, declared, is_record
-from wellkept.config.extras import Extras
-from wellkept.config.names import (
+from wellkept._names import (
     BALLERINA_PREFIX,
     canonical_path,
     namespace_prefix,
@@ -22,6 +18,10 @@ from wellkept.config.names import (
     toml_key,
     variable,
 )
+from wellkept.config.convert.build import converter_for
+from wellkept.config.convert.converter import Converter
+from wellkept.config.declare import Declared, Settings, declared, is_record
+from wellkept.config.extras import Extras
 from wellkept.config.setting import Setting
 from wellkept.errors import DeclarationError
 from wellkept.secret import Secret

@@ -7,8 +7,8 @@ from decimal import Decimal
 from enum import Enum
 from typing import cast
 
+from wellkept._names import toml_key
 from wellkept.config.extras import MISSING
-from wellkept.config.names import toml_key
 from wellkept.config.schema import Schema, type_text
 from wellkept.config.setting import Setting
 from wellkept.secret import Secret

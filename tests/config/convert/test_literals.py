@@ -7,9 +7,9 @@ from decimal import Decimal
 
 import pytest
 
+from wellkept._toml.limits import MAX_BYTES, MAX_DEPTH
 from wellkept.config.convert.converter import INVALID
 from wellkept.config.convert.literals import MAX_TOML_CHARACTERS, parse_literal
-from wellkept.config.limits import MAX_BYTES, MAX_DEPTH
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,12 @@ from decimal import Decimal
 from typing import cast
 
 from wellkept._dataclasses import dataclass, field
+from wellkept._toml.limits import MAX_DEPTH
 from wellkept.config.convert.converter import INVALID, At
 from wellkept.config.convert.keys import at_key
 from wellkept.config.convert.literals import structure
 from wellkept.config.convert.numbers import FLOAT
 from wellkept.config.convert.texts import TEXT
-from wellkept.config.limits import MAX_DEPTH
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 from wellkept._dataclasses import replace
+from wellkept._names import canonical
 from wellkept.config.convert.anything import AnyConverter
 from wellkept.config.convert.choices import Choices, choices_of_enum, choices_of_literal
 from wellkept.config.convert.collections import DictConverter, ListConverter, TupleConverter
@@ -33,7 +34,6 @@ from wellkept.config.convert.texts import (
 from wellkept.config.convert.times import CLOCK, DATE, DURATION, MOMENT
 from wellkept.config.convert.unions import UnionConverter
 from wellkept.config.declare import Declared, Settings, declared, is_record
-from wellkept.config.names import canonical
 from wellkept.config.types import URL, Size
 from wellkept.errors import DeclarationError
 from wellkept.secret import Secret

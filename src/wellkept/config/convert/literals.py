@@ -9,8 +9,8 @@ from decimal import Decimal
 from importlib import import_module
 from typing import cast
 
+from wellkept._toml.limits import MAX_BYTES, find_excess
 from wellkept.config.convert.converter import INVALID, At
-from wellkept.config.limits import MAX_BYTES, find_excess
 
 MAX_TOML_CHARACTERS = 1 << 17  # what a variable may have (MAX_ARG_STRLEN); tomllib is slow
 _KEY = "value"
@@ -44,7 +44,7 @@ def _json(text: str) -> object:
 def _toml(text: str) -> object:
     if len(text) > MAX_TOML_CHARACTERS:
         return INVALID
-    tomllib = import_module("tomllib")  # by name, as in config/toml.py
+    tomllib = import_module("tomllib")  # by name, as in _toml/document.py
     try:
         document: dict[str, object] = tomllib.loads(f"{_KEY} = {text}", parse_float=Decimal)
     except (ValueError, ArithmeticError, RecursionError):

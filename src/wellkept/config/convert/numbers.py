@@ -9,9 +9,9 @@ import math
 from decimal import Decimal
 
 from wellkept._patterns import pattern
+from wellkept._toml.limits import MAX_DIGITS
 from wellkept.config.convert.converter import INVALID
 from wellkept.config.convert.scalars import Scalar
-from wellkept.config.limits import MAX_DIGITS
 
 _MAX_BITS = 14_285  # of a number of 4300 digits
 _MAX_EXPONENT, _MIN_EXPONENT = 6144, -6176  # IEEE 754-2008 decimal128, which is Ballerina's decimal

@@ -8,7 +8,9 @@ from contextvars import ContextVar
 from typing import cast
 
 from wellkept._dataclasses import dataclass, field
+from wellkept._names import camel, canonical, did_you_mean, steps
 from wellkept._revealed import seal
+from wellkept._toml.limits import MAX_DEPTH
 from wellkept.config.convert.collections import table_fix
 from wellkept.config.convert.converter import INVALID, At, Converter
 from wellkept.config.convert.keys import at_key, shown
@@ -16,8 +18,6 @@ from wellkept.config.convert.literals import structure
 from wellkept.config.convert.rules import broken_rules
 from wellkept.config.declare import Declared, Settings
 from wellkept.config.extras import MISSING
-from wellkept.config.limits import MAX_DEPTH
-from wellkept.config.names import camel, canonical, did_you_mean, steps
 from wellkept.errors import Kind
 
 _MAX_NAMED = 6

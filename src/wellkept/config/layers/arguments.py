@@ -6,9 +6,9 @@ A secret's value is refused here, because the process list shows arguments to ev
 from collections.abc import Collection, Iterator, Sequence
 
 from wellkept._files import FileFault, read_file, without_final_newline
+from wellkept._names import canonical_path, did_you_mean, steps
 from wellkept._patterns import pattern
 from wellkept.config.layers.say import Heard, Refers, say_text, unknown
-from wellkept.config.names import canonical_path, did_you_mean, steps
 from wellkept.config.reference import parse_lenient
 from wellkept.config.schema import Schema
 from wellkept.config.setting import Setting

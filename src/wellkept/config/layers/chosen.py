@@ -4,8 +4,8 @@ import os
 from collections.abc import Mapping, Sequence
 
 from wellkept._dataclasses import dataclass
+from wellkept._toml.document import TomlFault
 from wellkept.config.layers.say import Heard
-from wellkept.config.toml import TomlFault
 from wellkept.errors import Problem, UsageError
 
 FILES_VARIABLE = "BAL_CONFIG_FILES"

@@ -1,9 +1,9 @@
 """The layer of a mounted Secret: a directory with one file a key."""
 
 from wellkept._files import FileFault, is_exposed, read_entries, without_final_newline
+from wellkept._names import canonical_path, closest, toml_key
 from wellkept._patterns import pattern
 from wellkept.config.layers.say import Heard, Refers, say_text, unknown
-from wellkept.config.names import canonical_path, closest, toml_key
 from wellkept.config.schema import Schema
 from wellkept.errors import Problem
 from wellkept.origin import Layer, Origin

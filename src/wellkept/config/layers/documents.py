@@ -1,8 +1,8 @@
 """A value in a TOML document, as a word with its place. No I/O here."""
 
+from wellkept._toml.document import Document
 from wellkept.config.convert.converter import Step
 from wellkept.config.layers.say import Refers, Say
-from wellkept.config.toml import Document
 from wellkept.origin import Layer, Origin
 
 Path = tuple[Step, ...]

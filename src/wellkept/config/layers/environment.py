@@ -2,10 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
-from wellkept.config.convert.literals import parse_literal
-from wellkept.config.layers.say import Form, Heard, Refers, Say, say_text, unknown
-from wellkept.config.layers.tables import Tables
-from wellkept.config.names import (
+from wellkept._names import (
     NESTING,
     camel,
     canonical_path,
@@ -15,6 +12,9 @@ from wellkept.config.names import (
     snake,
     variable,
 )
+from wellkept.config.convert.literals import parse_literal
+from wellkept.config.layers.say import Form, Heard, Refers, Say, say_text, unknown
+from wellkept.config.layers.tables import Tables
 from wellkept.config.schema import Schema
 from wellkept.config.setting import Setting
 from wellkept.config.shapes import as_table

@@ -9,6 +9,7 @@ from collections.abc import Collection
 from functools import partial
 
 from wellkept._files import is_exposed
+from wellkept._toml.document import Document, TomlFault, parse, read
 from wellkept.config.layers.chosen import CONFIG_FILE, DATA_VARIABLE, SECRETS_FILE, Chosen, broken, is_mount, shown
 from wellkept.config.layers.directory import exposed, read_directory
 from wellkept.config.layers.documents import place_in
@@ -17,7 +18,6 @@ from wellkept.config.layers.say import Heard, Refers
 from wellkept.config.layers.tables import Path as KeyPath
 from wellkept.config.layers.tables import Tables
 from wellkept.config.schema import Schema
-from wellkept.config.toml import Document, TomlFault, parse, read
 from wellkept.errors import Kind, Problem
 
 

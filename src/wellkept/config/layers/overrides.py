@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import cast
 
+from wellkept._names import steps
 from wellkept.config.layers.say import Heard, Refers
 from wellkept.config.layers.tables import Path, Tables
-from wellkept.config.names import steps
 from wellkept.config.schema import Schema
 from wellkept.config.shapes import as_list, as_table
 from wellkept.origin import Layer, Origin

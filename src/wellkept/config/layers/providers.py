@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
+from wellkept._names import canonical, did_you_mean
+from wellkept._toml.document import Document
 from wellkept.config.extras import RESERVED_TABLE
 from wellkept.config.layers.documents import place_in, say_at
 from wellkept.config.layers.say import Say
-from wellkept.config.names import canonical, did_you_mean
 from wellkept.config.shapes import as_table
-from wellkept.config.toml import Document
 from wellkept.errors import Kind, Problem
 
 PROVIDERS = "providers"

@@ -10,7 +10,7 @@ from wellkept.origin import Origin
 
 MOST_GUESSES = 32  # did-you-mean compares with every setting, and a file may hold 10,000 keys
 
-Form = tuple[str, ...]  # the canonical path of a setting, see config/names.py
+Form = tuple[str, ...]  # the canonical path of a setting, see _names.py
 
 
 class Refers(StrEnum):

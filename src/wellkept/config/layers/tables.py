@@ -7,10 +7,10 @@ literal in a variable. This file does no I/O.
 from collections.abc import Callable, Iterable, Mapping
 
 from wellkept._dataclasses import dataclass
+from wellkept._names import canonical, canonical_path, did_you_mean, steps, toml_key
 from wellkept.config.convert.converter import Step
 from wellkept.config.extras import RESERVED_TABLE
 from wellkept.config.layers.say import Form, Heard, Refers, Say, unknown
-from wellkept.config.names import canonical, canonical_path, did_you_mean, steps, toml_key
 from wellkept.config.schema import Schema
 from wellkept.config.shapes import as_table
 from wellkept.errors import Problem

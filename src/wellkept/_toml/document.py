@@ -11,9 +11,9 @@ from importlib import import_module
 
 from wellkept._dataclasses import dataclass, field
 from wellkept._files import FileFault, FilePath, read_file
-from wellkept.config.limits import MAX_BYTES, MAX_DIGITS, find_excess
-from wellkept.config.mistakes import Mistake, explain, explain_number, find_bad_character, find_long_key
-from wellkept.config.positions import KeyPath, Place, Positions, find_positions, place_in
+from wellkept._toml.limits import MAX_BYTES, MAX_DIGITS, find_excess
+from wellkept._toml.mistakes import Mistake, explain, explain_number, find_bad_character, find_long_key
+from wellkept._toml.positions import KeyPath, Place, Positions, find_positions, place_in
 from wellkept.errors import Kind, WellkeptError
 
 _BYTE_ORDER_MARK = "\ufeff"

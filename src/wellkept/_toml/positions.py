@@ -26,7 +26,7 @@ from wellkept._patterns import pattern
 KeyPath = tuple[str | int, ...]  # keys, and indexes of array items: ("backends", 2, "port")
 Place = tuple[int, int]  # line and column, from 1; a column is a character
 
-_MAX_DEPTH = 64  # brackets in brackets, steps in a key; config/limits.py refuses 32, this only guards the stack
+_MAX_DEPTH = 64  # brackets in brackets, steps in a key; limits.py refuses 32, this only guards the stack
 
 
 class Repeat(NamedTuple):

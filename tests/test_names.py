@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wellkept.config.names import (
+from wellkept._names import (
     camel,
     canonical,
     canonical_path,

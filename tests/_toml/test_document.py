@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.frames import shown_by
-from wellkept.config.toml import Document, TomlFault, parse, read
+from wellkept._toml.document import Document, TomlFault, parse, read
 from wellkept.errors import Kind, WellkeptError
 
 MIB = 1 << 20
@@ -281,7 +281,7 @@ def test_all_bytes_are_a_document_or_a_fault(raw: bytes) -> None:
 MEASURED = """
 import json, resource, sys, time
 resource.setrlimit(resource.RLIMIT_CPU, (20, 20))
-from wellkept.config.toml import TomlFault, parse, read
+from wellkept._toml.document import TomlFault, parse, read
 parse("a = 1.5\\nb = [2020-01-01]\\n[c]\\n", "warm")
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 start = time.process_time()

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from wellkept._dataclasses import dataclass
 from wellkept._patterns import pattern
-from wellkept.config.limits import MAX_KEY_LENGTH, QUOTED
-from wellkept.config.positions import KeyPath, Place, Positions, Repeat, find_positions, place_in
+from wellkept._toml.limits import MAX_KEY_LENGTH, QUOTED
+from wellkept._toml.positions import KeyPath, Place, Positions, Repeat, find_positions, place_in
 from wellkept.errors import Kind
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from wellkept.config.positions import KeyPath, Place, Repeat, find_positions
+from wellkept._toml.positions import KeyPath, Place, Repeat, find_positions
 
 DOCUMENT = """\
 # Config.toml

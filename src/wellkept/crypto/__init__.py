@@ -1,0 +1,1 @@
+"""Secrets.toml, the embedded default: values that are safe to commit."""
