@@ -33,6 +33,7 @@ _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _CHUNK_BYTES = 1 << 16
 _CURRENT = "..data"  # the link by which kubelet's AtomicWriter swaps all files of a mount at once
 _TRIES = 100  # kubelet swaps once a minute, and a try takes well under a millisecond
+_OTHERS = 0o077
 _IN_MEMORY = frozenset({"tmpfs", "ramfs"})
 
 
@@ -148,6 +149,54 @@ def write_private(path: FilePath, data: bytes) -> None:
     if refusal is not None:
         data = b""  # a traceback may show the locals of this frame
         raise refusal.fault(name)
+
+
+def replace_file(path: FilePath, data: bytes, *, prefix: str) -> None:
+    """Write a file as `write_private` does, but with the mode of the file that is replaced.
+
+    Args:
+        path: where it is; a symbolic link is replaced, so give the path of the file itself.
+        data: all that it shall hold.
+        prefix: how the name of the temporary file begins, by which `sweep` finds what a crash left.
+
+    Raises:
+        FileFault: it cannot be written; then no part of it is left behind.
+    """
+    name = os.fspath(path)
+    refusal = _write(name, data, prefix, keeps_mode=True)
+    if refusal is not None:
+        data = b""  # a traceback may show the locals of this frame
+        raise refusal.fault(name)
+
+
+def sweep(folder: FilePath, prefix: str) -> None:
+    """Remove the temporary files of writers that were killed; whoever calls it must be the only writer."""
+    with suppress(OSError), os.scandir(folder) as found:
+        for entry in found:
+            if entry.name.startswith(prefix) and entry.is_file(follow_symlinks=False):
+                with suppress(OSError):  # it may belong to another user, and it harms nobody
+                    os.unlink(entry.path)  # noqa: PTH108 text in
+
+
+def read_own(path: FilePath, *, max_bytes: int = MAX_FILE_BYTES) -> bytes:
+    """Return what a file of this user holds that nobody else can read, as a private key is.
+
+    Files of a mount that is read-only are taken as they are: nobody could change their mode.
+
+    Raises:
+        FileFault: as in `read_file`, or others can read it, or it belongs to somebody else.
+    """
+    name = os.fspath(path)
+    refusal = _not_own(name)
+    if refusal is not None:
+        raise refusal.fault(name)
+    return read_file(path, max_bytes=max_bytes)
+
+
+def shown(path: str) -> str:
+    """A path as it is shown: relative below the current folder."""
+    absolute, here = os.path.abspath(path), os.getcwd()  # noqa: PTH100, PTH109 hot: pathlib costs ten times as much
+    return absolute.removeprefix(here.rstrip("/") + "/")
 
 
 def without_final_newline(value: bytes) -> tuple[bytes, str | None]:
@@ -303,11 +352,26 @@ def _list(folder: int) -> list[str] | _Refusal:
     return names
 
 
-def _write(name: str, data: bytes) -> _Refusal | None:
+def _not_own(name: str) -> _Refusal | None:
+    """Why a file is not private; one that cannot be looked at cannot be read either."""
+    try:
+        status = os.stat(name)  # noqa: PTH116 text in
+        if os.statvfs(name).f_flag & os.ST_RDONLY:
+            return None
+    except (OSError, ValueError):
+        return None
+    if status.st_mode & _OTHERS:
+        return _Refusal("can be read by others", f"chmod 600 {name}", Kind.DENIED)
+    if status.st_uid != os.geteuid():
+        return _Refusal("belongs to another user", "make a copy that is your own, of mode 600", Kind.DENIED)
+    return None
+
+
+def _write(name: str, data: bytes, prefix: str = ".wellkept-", *, keeps_mode: bool = False) -> _Refusal | None:
     folder, final = os.path.split(name)
     try:
         with _opened(folder or os.curdir, _DIRECTORY) as parent:
-            _replace(parent, final, data)
+            _replace(parent, final, data, prefix, keeps_mode=keeps_mode)
             os.fsync(parent)
     except OSError as error:
         return _ON_WRITING.get(error.errno or 0) or _unknown("written", error)
@@ -316,11 +380,13 @@ def _write(name: str, data: bytes) -> _Refusal | None:
     return None
 
 
-def _replace(parent: int, final: str, data: bytes) -> None:
+def _replace(parent: int, final: str, data: bytes, prefix: str, *, keeps_mode: bool) -> None:
     """Write a new file beside the old one, and give it the old one's name when it is safe on disk."""
-    temporary = f".wellkept-{os.urandom(8).hex()}"
+    temporary = f"{prefix}{os.urandom(8).hex()}"
     with _opened(temporary, _CREATE, parent) as descriptor:
         try:
+            if keeps_mode:
+                os.fchmod(descriptor, _mode_of(parent, final))
             rest = memoryview(data)
             while rest:
                 rest = rest[os.write(descriptor, rest) :]
@@ -330,3 +396,13 @@ def _replace(parent: int, final: str, data: bytes) -> None:
             with suppress(OSError):  # the failure that led here is the one to tell
                 os.unlink(temporary, dir_fd=parent)
             raise
+
+
+def _mode_of(parent: int, name: str) -> int:
+    """The mode of a file, or for a new one what any program would give it."""
+    try:
+        return stat.S_IMODE(os.stat(name, dir_fd=parent).st_mode)
+    except FileNotFoundError:
+        mask = os.umask(0o077)
+        os.umask(mask)
+        return 0o666 & ~mask

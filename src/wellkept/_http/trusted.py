@@ -7,11 +7,11 @@ environment or of the home folder goes to such an address only when it stands in
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 
 from wellkept._files import FileFault, read_file, write_private
+from wellkept._home import make_user_folder, user_file
 from wellkept._http.address import find_address
-from wellkept.errors import Kind, UsageError
+from wellkept.errors import UsageError
 
 _HEAD = "# Addresses that wellkept may send credentials of this user to; see wellkept trust --help.\n"
 _WRITABLE_BY_OTHERS = 0o022
@@ -31,9 +31,7 @@ class TrustedAddresses:
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> "TrustedAddresses":
         """The list of the user whose environment it is: below XDG_CONFIG_HOME, or ~/.config."""
-        home = environ.get("HOME", "")
-        folder = environ.get("XDG_CONFIG_HOME", "") or (os.path.join(home, ".config") if home else "")  # noqa: PTH118 text in, text out
-        return cls(os.path.join(folder, "wellkept", "trusted") if os.path.isabs(folder) else None)  # noqa: PTH117, PTH118 as above
+        return cls(user_file(environ, "trusted"))
 
     @property
     def path(self) -> str:
@@ -92,14 +90,7 @@ class TrustedAddresses:
         return True
 
     def _write(self, origins: set[str]) -> None:
-        folder = Path(self.path).parent
-        reason = ""
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            reason = os.strerror(error.errno or 0).lower()
-        if reason:
-            raise FileFault(str(folder), f"cannot be made ({reason})", hint="set XDG_CONFIG_HOME", kind=Kind.DENIED)
+        make_user_folder(self.path)
         write_private(self.path, (_HEAD + "".join(f"{one}\n" for one in sorted(origins))).encode())
 
 

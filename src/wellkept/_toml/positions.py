@@ -69,6 +69,15 @@ def place_in(text: str, offset: int) -> Place:
     return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
 
 
+def find_key(text: str, at: int) -> tuple[tuple[str, ...], int] | None:
+    """The steps of a dotted key that begins there, and where it ends; None where none does."""
+    try:
+        steps, end = _Finder(text)._key(at)  # noqa: SLF001 the class of this file
+    except _NoToml:
+        return None
+    return tuple(name for name, _ in steps), end
+
+
 def find_positions(text: str) -> Positions:
     """Find the places of all keys and values, in time linear to the text.
 

@@ -8,12 +8,12 @@ import click
 
 from wellkept._dataclasses import replace
 from wellkept.cli import render
-from wellkept.cli.key import judge_options, parse_key, source_options
+from wellkept.cli.key import judge_options, opened_for, parse_key, source_options, waited_for
+from wellkept.cli.store import named
 from wellkept.config.pick import pick
 from wellkept.config.shapes import as_list, as_table
 from wellkept.errors import Malformed, SourceError
 from wellkept.model import Reading, Reference
-from wellkept.undeclared import opened
 
 HEAD = ("key", "kind", "version", "answer")
 
@@ -29,16 +29,20 @@ _KINDS: Mapping[type, str] = {
 
 @click.command("get")
 @source_options
+@click.option("--line", type=click.IntRange(min=1), help="The value of this line, where a merge left several.")
 @click.option("--reveal", "is_revealed", is_flag=True, help="Print the value.")
-def command(key: str, files: Sequence[str], *, is_revealed: bool, wants_json: bool) -> None:
+def command(key: str, files: Sequence[str], line: int | None, *, is_revealed: bool, wants_json: bool) -> None:
     """Say what is there, or print it.
 
-    KEY says where, as vault:secret/prod/db#password. Its kind and version are printed, never
+    KEY says where: db.password is a key of Secrets.toml, and vault:secret/prod/db#password one of
+    a provider. Its kind and version are printed, never
     the value. With --reveal the value is, and nothing else: a table as JSON, a text exactly as
     it is, with a newline behind it on a terminal only.
     """
-    reference = parse_key(key)
-    with opened(reference.scheme, files=files) as source, render.waiting(f"waiting for {reference.scheme}"):
+    reference = parse_key(key, files)
+    if line is not None:
+        reference = replace(reference, options=(*reference.options, ("line", str(line))))
+    with opened_for(reference, files) as source, render.waiting(f"waiting for {waited_for(reference)}"):
         judge_options(reference, source, may_pin=True)
         reading = _picked(source.fetch(replace(reference, key=())), reference)
     if wants_json:
@@ -60,7 +64,7 @@ def _picked(whole: Reading, reference: Reference) -> Reading:
 def _record(reference: Reference, reading: Reading) -> dict[str, object]:
     table = as_table(reading.value)
     return {
-        "key": str(reference),
+        "key": named(reference),
         "kind": _kind(reading.value) if table is None else "table",
         "keys": None if table is None else list(map(str, table)),
         "version": reading.version,

@@ -1,19 +1,22 @@
 """KEY on the command line: the secret that a person names, and what its source can do with it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from shlex import quote
 from typing import Any
 
 import click
 
+from wellkept._files import shown
 from wellkept._names import did_you_mean
 from wellkept.cli import render
+from wellkept.cli.store import environ_for, is_stored, named, parse_stored
 from wellkept.config.fetch import COMMON_OPTIONS
 from wellkept.config.reference import ESCAPE_HINT, Refusal, parse_reference
 from wellkept.errors import Conflict, UsageError, WellkeptError
 from wellkept.model import Reference
 from wellkept.ports import Lists, Source, Writes
-from wellkept.registry import Schemes
+from wellkept.registry import Schemes, open_source
 from wellkept.secret import Secret
 from wellkept.undeclared import opened
 
@@ -24,6 +27,11 @@ Decorated = Callable[..., Any]
 
 def source_options(function: Decorated) -> Decorated:
     """Add KEY, and the options that every command with a KEY has: `--file` and `--json`."""
+    return click.argument("key", metavar="KEY")(place_options(function))
+
+
+def place_options(function: Decorated) -> Decorated:
+    """Add `--file` and `--json`."""
     for decorate in (
         click.option("--json", "wants_json", is_flag=True, help="Print one JSON document."),
         click.option(
@@ -31,16 +39,15 @@ def source_options(function: Decorated) -> Decorated:
             "files",
             multiple=True,
             type=click.Path(),
-            help="Read the provider's table from this file, first one strongest.",
+            help="The Secrets.toml that is meant; for a provider, where its table stands, first one strongest.",
         ),
-        click.argument("key", metavar="KEY"),
     ):
         function = decorate(function)
     return function
 
 
-def parse_key(text: str) -> Reference:
-    """Parse KEY: a reference as Config.toml holds it, with or without its `${` and `}`.
+def parse_key(text: str, files: Sequence[str] = ()) -> Reference:
+    """Parse KEY: a key of Secrets.toml, or a reference as Config.toml holds it, with or without its `${` and `}`.
 
     Whether there is such a scheme, the opening of its source says: a file may configure more.
 
@@ -49,12 +56,26 @@ def parse_key(text: str) -> Reference:
     """
     body = text[2:-1] if text.startswith("${") and text.endswith("}") else text
     scheme, colon, _ = body.partition(":")
-    if not colon:
-        raise UsageError("KEY: names no scheme", hint=f"write {EXAMPLE}")
+    if not colon or body.startswith(("'", '"')):
+        return parse_stored(body, files)
     reference = parse_reference(body, {scheme})
     if isinstance(reference, Reference):
         return reference
     raise _refused(reference)
+
+
+@contextmanager
+def opened_for(reference: Reference, files: Sequence[str]) -> Generator[Source]:
+    """Open the source of a KEY, and close it at the end.
+
+    Raises:
+        WellkeptError: as `wellkept.undeclared.opened`, or Secrets.toml cannot be read.
+    """
+    if is_stored(reference):
+        yield open_source(reference.scheme, environ_for(reference.base or ""))
+        return
+    with opened(reference.scheme, files=files) as source:
+        yield source
 
 
 def judge_options(reference: Reference, source: Source, *, may_pin: bool) -> None:
@@ -103,11 +124,16 @@ def write(source: Writes, reference: Reference, value: Secret[str] | None, if_ve
         SourceError: it was not written.
     """
     try:
-        with render.waiting(f"waiting for {reference.scheme}"):
+        with render.waiting(f"waiting for {waited_for(reference)}"):
             return source.write(reference, None if value is None else value.reveal(), expected_version=if_version)
     except Conflict as error:
         fact = error.message
-    raise Conflict(fact, hint=f"look with wellkept get {quote(str(reference))}, and run it again")
+    raise Conflict(fact, hint=f"look with wellkept get {quote(named(reference))}, and run it again")
+
+
+def waited_for(reference: Reference) -> str:
+    """What a command waits for that takes long."""
+    return shown(reference.base or "") if is_stored(reference) else reference.scheme
 
 
 def _refused(refusal: Refusal) -> UsageError:

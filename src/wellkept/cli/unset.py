@@ -6,10 +6,10 @@ from collections.abc import Sequence
 import click
 
 from wellkept.cli import ask, render
-from wellkept.cli.key import judge_options, parse_key, source_options, writable, write
+from wellkept.cli.key import judge_options, opened_for, parse_key, source_options, writable, write
+from wellkept.cli.store import is_stored, named
 from wellkept.errors import EXIT_FINDINGS, EXIT_FINE, UsageError
 from wellkept.model import Reference
-from wellkept.undeclared import opened
 
 
 @click.command("unset")
@@ -19,21 +19,23 @@ from wellkept.undeclared import opened
 def command(key: str, files: Sequence[str], if_version: str | None, *, is_sure: bool, wants_json: bool) -> int:
     """Remove a secret, or one key of it.
 
-    KEY says which, as vault:secret/prod/db#password; the other keys stay. Without a #key it is
+    KEY says which: db.password is a key of Secrets.toml, and vault:secret/prod/db#password one of
+    a provider, where the other keys stay. There, without a #key it is
     the whole secret: then it asks first on a terminal, and needs --yes elsewhere.
     """
-    reference = parse_key(key)
-    with opened(reference.scheme, files=files) as source:
+    reference = parse_key(key, files)
+    with opened_for(reference, files) as source:
         judge_options(reference, source, may_pin=False)
         target = writable(source, reference.scheme, files)
-        if not (reference.key or is_sure or _is_agreed(reference)):
+        if not (reference.key or is_stored(reference) or is_sure or _is_agreed(reference)):
             render.talk("nothing was removed")
             return EXIT_FINDINGS
         version = write(target, reference, None, if_version)
     if wants_json:
-        render.as_json({"key": str(reference), "version": version})
+        render.as_json({"key": named(reference), "version": version})
     else:
-        render.talk(f"unset {reference}" if version is None else f"unset {reference}, now version {version}")
+        shown = named(reference)
+        render.talk(f"unset {shown}" if version is None else f"unset {shown}, now version {version}")
     return EXIT_FINE
 
 

@@ -16,10 +16,12 @@ from wellkept._names import closest
 from wellkept._patterns import pattern
 from wellkept.model import Reference, is_fit_step
 
+SEALED_SCHEME = "enc"
 ESCAPE_HINT = "write $${ for a plain ${"
 
 _OPENING = pattern(r"(\$?)\$\{")
 _BODY = pattern(r"([A-Za-z][A-Za-z0-9_-]*):([^{}?#]*)(?:\?([^{}#]*))?(?:#([^{}#]*))?")
+_SEALED = pattern(r"\$\{enc:1:[A-Za-z0-9_-]+\}")
 _OPTION_NAME = pattern(r"[a-z][a-z0-9_-]*")
 _DURATION = pattern(r"[0-9]{1,9}(?:ms|s|m|h|d)")
 _BROKEN_ESCAPE = pattern(r"%(?![0-9A-Fa-f]{2})")
@@ -94,7 +96,26 @@ def parse_reference(body: str, schemes: Collection[str], base: str | None = None
     keys = _key_steps(key)
     if isinstance(keys, Refusal):
         return keys
+    # A ciphertext answers only where it stands, see `parse_sealed`: without a base it answers nothing.
+    base = None if scheme == SEALED_SCHEME else base
     return Reference(scheme, steps, keys, pairs, is_absolute=path.startswith("/"), base=base)
+
+
+def parse_sealed(raw: object, path: Iterable[str | int], file: str | None) -> Template | Refusal:
+    """The reference of a value of Secrets.toml, which is a ciphertext and nothing else.
+
+    Args:
+        raw: what stands there.
+        path: the steps of its key, by which it is found when it is decrypted.
+        file: where Secrets.toml is.
+    """
+    steps = tuple(str(step) for step in path)
+    name = ".".join(steps) if all(step.isprintable() for step in steps) else ascii(".".join(steps))
+    if not isinstance(raw, str) or not _SEALED.fullmatch(raw):
+        return Refusal(
+            "is not encrypted, and stands in a file where everything is", f"remove it, and run wellkept set {name}"
+        )
+    return Template((Reference(SEALED_SCHEME, steps, base=file),))
 
 
 def parse_strict(text: str, schemes: Collection[str], base: str | None = None) -> Template | Refusal:

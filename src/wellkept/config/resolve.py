@@ -13,7 +13,7 @@ from wellkept.config.explain import Line, Verdict
 from wellkept.config.fetch import COMMON_OPTIONS, Fetcher
 from wellkept.config.layers.say import Form, Refers, Say
 from wellkept.config.pick import pick
-from wellkept.config.reference import Refusal, Template, parse_lenient, parse_strict
+from wellkept.config.reference import Refusal, Template, parse_lenient, parse_sealed, parse_strict
 from wellkept.config.setting import Setting
 from wellkept.config.shapes import as_list, as_table
 from wellkept.errors import Absent, Malformed, Problem, SourceError
@@ -128,9 +128,10 @@ def _parsed(say: Say, name: str, schemes: Schemes, problems: list[Problem]) -> o
     parse = parse_strict if say.refers is Refers.STRICT else parse_lenient
 
     def leaf(raw: object, path: tuple[Step, ...]) -> object:
-        if not isinstance(raw, str) or "${" not in raw:
+        is_sealed = say.refers is Refers.SEALED
+        if not is_sealed and (not isinstance(raw, str) or "${" not in raw):
             return raw
-        template = parse(raw, schemes, say.base)
+        template = parse_sealed(raw, (*say.path, *path), say.base) if is_sealed else parse(str(raw), schemes, say.base)
         if isinstance(template, Refusal):
             problems.append(Problem(name, template.message, say.place_of(path).place, template.hint))
             return None
@@ -142,6 +143,8 @@ def _parsed(say: Say, name: str, schemes: Schemes, problems: list[Problem]) -> o
 def _may_refer(say: Say) -> bool:
     """Whether it is worth a look: most values are numbers, or text without an opening."""
     raw = say.raw
+    if say.refers is Refers.SEALED:
+        return True
     if say.refers is Refers.NEVER or isinstance(raw, (bool, int)):
         return False
     return not isinstance(raw, str) or "${" in raw

@@ -7,12 +7,12 @@ from datetime import date, datetime, time
 from decimal import Decimal
 
 from wellkept._dataclasses import dataclass, field
-from wellkept._files import FileFault, read_entries, without_final_newline
+from wellkept._files import FileFault, read_entries, shown, without_final_newline
 from wellkept._names import canonical, canonical_path
 from wellkept._toml.document import Document, TomlFault, parse, read
 from wellkept.config.convert.converter import NO_VALUE, NO_VALUE_FACT, NO_VALUE_FIX, Answer, At
 from wellkept.config.extras import RESERVED_TABLE, Extras
-from wellkept.config.layers.chosen import DATA_VARIABLE, Chosen, broken, is_mount, shown
+from wellkept.config.layers.chosen import DATA_VARIABLE, Chosen, broken, is_mount
 from wellkept.config.layers.documents import say_at
 from wellkept.config.layers.providers import read_providers, strange_keys
 from wellkept.config.layers.say import Form, Refers, Say, say_text

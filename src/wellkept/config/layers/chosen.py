@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 
 from wellkept._dataclasses import dataclass
 from wellkept._toml.document import TomlFault
+from wellkept.config.layers.documents import SECRETS_FILE
 from wellkept.config.layers.say import Heard
 from wellkept.errors import Problem, UsageError
 
 FILES_VARIABLE = "BAL_CONFIG_FILES"
 DATA_VARIABLE = "BAL_CONFIG_DATA"
 CONFIG_FILE = "Config.toml"
-SECRETS_FILE = "Secrets.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +45,6 @@ def choose_files(files: Sequence[str | os.PathLike[str]] | None, environ: Mappin
 def is_mount(path: str) -> bool:
     """Whether an entry is a mounted directory; one named like a file is a bind mount that went wrong."""
     return os.path.isdir(path) and not path.endswith(".toml")  # noqa: PTH112 hot: pathlib costs ten times as much
-
-
-def shown(path: str) -> str:
-    """A path as it is shown: relative below the current folder."""
-    absolute, here = os.path.abspath(path), os.getcwd()  # noqa: PTH100, PTH109 hot: pathlib costs ten times as much
-    return absolute.removeprefix(here.rstrip("/") + "/")
 
 
 def broken(name: str, fault: TomlFault) -> Heard:

@@ -1,11 +1,17 @@
 """A value in a TOML document, as a word with its place. No I/O here."""
 
+import os
+
 from wellkept._toml.document import Document
 from wellkept.config.convert.converter import Step
+from wellkept.config.extras import RESERVED_TABLE
 from wellkept.config.layers.say import Refers, Say
+from wellkept.config.shapes import as_table
 from wellkept.origin import Layer, Origin
 
 Path = tuple[Step, ...]
+SECRETS_FILE = "Secrets.toml"
+HEADER_KEYS = ("version", "cipher", "id", "key", "recipients")  # of docs/reference/secrets-toml.md
 
 
 def say_at(document: Document, path: Path, value: object, base: str | None) -> Say:
@@ -14,7 +20,18 @@ def say_at(document: Document, path: Path, value: object, base: str | None) -> S
     def place_of(below: Path) -> Origin:
         return place_in(document, (*path, *below))
 
-    return Say(place_of(()), value, is_strict=True, refers=Refers.STRICT, place_of=place_of, base=base)
+    refers = Refers.STRICT
+    if is_sealed(document):
+        refers, base = Refers.SEALED, document.path
+    return Say(place_of(()), value, is_strict=True, refers=refers, place_of=place_of, base=base, path=path)
+
+
+def is_sealed(document: Document) -> bool:
+    """Whether a document may hold nothing but ciphertexts: it is called Secrets.toml, or has the header of one."""
+    if document.path is not None and os.path.basename(document.path) == SECRETS_FILE:  # noqa: PTH119 hot
+        return True
+    header = as_table(document.data.get(RESERVED_TABLE)) or {}
+    return any(key in header for key in HEADER_KEYS)
 
 
 def place_in(document: Document, path: Path) -> Origin:

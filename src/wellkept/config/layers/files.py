@@ -8,11 +8,11 @@ import os
 from collections.abc import Collection
 from functools import partial
 
-from wellkept._files import is_exposed
+from wellkept._files import is_exposed, shown
 from wellkept._toml.document import Document, TomlFault, parse, read
-from wellkept.config.layers.chosen import CONFIG_FILE, DATA_VARIABLE, SECRETS_FILE, Chosen, broken, is_mount, shown
+from wellkept.config.layers.chosen import CONFIG_FILE, DATA_VARIABLE, Chosen, broken, is_mount
 from wellkept.config.layers.directory import exposed, read_directory
-from wellkept.config.layers.documents import place_in
+from wellkept.config.layers.documents import SECRETS_FILE, is_sealed, place_in
 from wellkept.config.layers.providers import read_providers, strange_keys
 from wellkept.config.layers.say import Heard, Refers
 from wellkept.config.layers.tables import Path as KeyPath
@@ -40,7 +40,7 @@ def _read_path(schema: Schema, path: str, namespaces: Collection[str]) -> Heard:
     except TomlFault as fault:
         return broken(name, fault)
     heard = _read_document(schema, document, os.path.dirname(os.path.abspath(path)), namespaces)  # noqa: PTH100, PTH120 as above
-    if _holds_secrets(schema, heard) and is_exposed(path):
+    if not is_sealed(document) and _holds_secrets(schema, heard) and is_exposed(path):
         heard.warnings.append(exposed(name, f"chmod 600 {name}"))
     return heard
 
@@ -64,7 +64,10 @@ def _read_document(schema: Schema, document: Document, base: str | None, namespa
         spot = document.key_place(path)
         return document.name if spot is None else f"{document.name}:{spot[0]}:{spot[1]}"
 
-    tables = Tables(schema, partial(place_in, document), key_place_of, Refers.STRICT, base=base, namespaces=namespaces)
+    refers = Refers.STRICT
+    if is_sealed(document):
+        refers, base = Refers.SEALED, document.path
+    tables = Tables(schema, partial(place_in, document), key_place_of, refers, base=base, namespaces=namespaces)
     tables.read_root(document.data, heard)
     heard.providers += read_providers(document, base)
     heard.problems += strange_keys(document)

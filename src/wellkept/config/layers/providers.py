@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from wellkept._names import canonical, did_you_mean
 from wellkept._toml.document import Document
 from wellkept.config.extras import RESERVED_TABLE
-from wellkept.config.layers.documents import place_in, say_at
+from wellkept.config.layers.documents import HEADER_KEYS, is_sealed, place_in, say_at
 from wellkept.config.layers.say import Say
 from wellkept.config.shapes import as_table
 from wellkept.errors import Kind, Problem
@@ -22,7 +22,7 @@ def read_providers(document: Document, base: str | None) -> Iterator[tuple[str, 
         base: the folder where relative paths in it start, or None for the current one.
     """
     for outer, wellkept in document.data.items():
-        if canonical(outer) != RESERVED_TABLE:
+        if canonical(outer) != RESERVED_TABLE or is_sealed(document):
             continue
         for inner, providers in (as_table(wellkept) or {}).items():
             if canonical(inner) == PROVIDERS:
@@ -32,12 +32,13 @@ def read_providers(document: Document, base: str | None) -> Iterator[tuple[str, 
 
 def strange_keys(document: Document) -> Iterator[Problem]:
     """What stands in `[wellkept]` and is for nobody: a misspelt table would be silently without effect."""
+    known = HEADER_KEYS if is_sealed(document) else _KNOWN
     for outer, wellkept in document.data.items():
         if canonical(outer) != RESERVED_TABLE:
             continue
         for inner, table in (as_table(wellkept) or {}).items():
-            if inner not in _KNOWN:
-                yield _strange(document, (outer, inner), _KNOWN)
+            if inner not in known:
+                yield _strange(document, (outer, inner), known)
             elif inner == "run":
                 yield from (
                     _strange(document, (outer, inner, key), ("env",)) for key in as_table(table) or {} if key != "env"

@@ -18,6 +18,7 @@ class Refers(StrEnum):
 
     STRICT = "strict"  # every `${` must begin one (TOML, references in code)
     LENIENT = "lenient"  # well-formed ones to known schemes; the rest is text
+    SEALED = "sealed"  # Secrets.toml: every value is a ciphertext, and nothing else
     NEVER = "never"  # mounted entries, the contents of files, overrides
 
 
@@ -30,8 +31,10 @@ class Say:
         raw: what stands there, not converted; not in the repr.
         is_strict: whether it has TOML's types.
         refers: whether it may refer.
-        base: the folder where relative paths in it start, or None for the current one.
         place_of: the origin of a path of steps inside it.
+        base: the folder where relative paths in it start, or None for the current one; of
+            Secrets.toml, the file itself.
+        path: the steps of its key in its document; none for what has no document.
     """
 
     origin: Origin
@@ -40,6 +43,7 @@ class Say:
     refers: Refers
     place_of: Callable[[tuple[Step, ...]], Origin]
     base: str | None = None
+    path: tuple[Step, ...] = ()
 
 
 def say_text(origin: Origin, raw: str | bytes, refers: Refers, base: str | None = None) -> Say:

@@ -100,6 +100,7 @@ class Tables:
             refers=self.refers,
             place_of=lambda below: self.place_of((*at, *below)),
             base=self.base,
+            path=at,
         )
 
     def _unknown(self, key: str, form: Form, at: Path, *, is_guessed: bool) -> Problem:

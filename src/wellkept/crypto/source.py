@@ -1,0 +1,107 @@
+"""`${enc:1:…}`: the ciphertexts of Secrets.toml, each answered only for the key and file that it stands in."""
+
+from collections.abc import Mapping, Sequence
+
+from wellkept._files import shown
+from wellkept._names import canonical_path, did_you_mean
+from wellkept.crypto.change import spelt, with_secret, without_secret
+from wellkept.crypto.opened import Opened
+from wellkept.crypto.refusal import Refusal
+from wellkept.crypto.store import SecretsFile
+from wellkept.errors import Absent, Malformed, SourceError, UsageError
+from wellkept.model import Reading, Reference
+from wellkept.secret import Secret
+
+
+class SecretsSource:
+    """Answers for keys of Secrets.toml: `Reference.path` is the key, `Reference.base` the file."""
+
+    starts_at_base = True
+    options = frozenset({"line"})
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+
+    def fetch(self, reference: Reference) -> Reading:
+        """Decrypt one value.
+
+        Raises:
+            Absent: there is no such key, or no such file.
+            Denied: no identity at hand opens the file.
+            Malformed: the file or the value was changed, or stands twice.
+        """
+        answer = self.fetch_many([reference])[0]
+        if isinstance(answer, SourceError):
+            raise answer
+        return answer
+
+    def fetch_many(self, references: Sequence[Reference]) -> Sequence[Reading | SourceError]:
+        """Decrypt all; a file is read once."""
+        files = {base: self._opened(base) for base in dict.fromkeys(one.base for one in references)}
+        return [_answer(files[one.base], one) for one in references]
+
+    def write(self, reference: Reference, value: str | None, *, expected_version: str | None = None) -> str | None:
+        """Set or remove a key, as in `Writes`; there are no versions."""
+        secret = None if value is None else Secret(value)
+        value = None  # a traceback may show the locals of this frame
+        if expected_version is not None:
+            raise UsageError(f"{_named(reference)}: has no versions", hint="leave out --if-version")
+
+        def edit(opened: Opened) -> str:
+            if secret is not None:
+                return with_secret(opened.text, reference.path, opened.seal(reference.path, secret.reveal()))
+            if canonical_path(reference.path) not in opened.text.secrets:
+                raise _absent(opened, reference)
+            return without_secret(opened.text, reference.path)
+
+        self._file(reference.base).change(edit)
+        return None
+
+    def names(self, reference: Reference) -> Sequence[str]:
+        """The keys below a path, each whole; no identity is needed."""
+        form = canonical_path(reference.path)
+        secrets = self._file(reference.base).read().secrets
+        return sorted(spelt(entries[0].path) for one, entries in secrets.items() if one[: len(form)] == form)
+
+    def _opened(self, base: str | None) -> Opened | SourceError:
+        try:
+            return self._file(base).open()
+        except SourceError as error:
+            return error.with_traceback(None)
+
+    def _file(self, base: str | None) -> SecretsFile:
+        if base is None:
+            raise Malformed(
+                "enc: answers only in the file that wellkept set writes", hint="put the value into Secrets.toml"
+            )
+        return SecretsFile(base, self._environ, shown(base))
+
+
+def open_source(environ: Mapping[str, str]) -> SecretsSource:
+    """Make the source of one load."""
+    return SecretsSource(environ)
+
+
+def _answer(opened: Opened | SourceError, reference: Reference) -> Reading | SourceError:
+    if isinstance(opened, SourceError):
+        return opened
+    line = reference.option("line")
+    entry = opened.entry(reference.path, int(line) if line is not None and line.isdecimal() else None)
+    if isinstance(entry, Refusal):
+        is_absent = canonical_path(reference.path) not in opened.text.secrets
+        return _absent(opened, reference) if is_absent else entry.error(_named(reference))
+    value = opened.value(entry)
+    if isinstance(value, Refusal):
+        return value.error(_named(reference))
+    return Reading(value, f"{opened.name}:{entry.line + 1}:{entry.start + 1}")
+
+
+def _absent(opened: Opened, reference: Reference) -> Absent:
+    known = [spelt(entries[0].path) for entries in opened.text.secrets.values()]
+    hint = did_you_mean(".".join(reference.path), known) or "wellkept list names what is in it"
+    return Absent(f"{_named(reference)}: is not in {opened.name}", hint=hint)
+
+
+def _named(reference: Reference) -> str:
+    name = ".".join(reference.path)
+    return name if name.isprintable() else ascii(name)

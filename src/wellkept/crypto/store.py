@@ -1,0 +1,149 @@
+"""Secrets.toml on disk: read as it is, and changed as a whole under a lock, so that nothing is torn or lost.
+
+The lock is the folder itself, see lock.py. Who holds it removes what writers left behind that were
+killed. A change is a new file that takes the old one's name, see `_files.py`.
+"""
+
+import os
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager, suppress
+
+from wellkept._files import FileFault, read_file, replace_file, sweep
+from wellkept._toml.document import TomlFault, parse
+from wellkept._toml.limits import MAX_BYTES
+from wellkept.crypto.header import parse_header
+from wellkept.crypto.keyring import open_header
+from wellkept.crypto.lock import lock_folder
+from wellkept.crypto.opened import Opened
+from wellkept.crypto.refusal import Refusal
+from wellkept.crypto.text import HEADER, SecretsText, read_text
+from wellkept.errors import Kind, Malformed, SourceError, Unreachable
+
+FILE = "Secrets.toml"
+TEMPORARY = ".wellkept-store-"
+_START = "start one with wellkept init"
+
+
+class SecretsFile:
+    """One Secrets.toml."""
+
+    def __init__(self, path: str, environ: Mapping[str, str], name: str | None = None) -> None:
+        """Touch nothing yet.
+
+        Args:
+            path: where it is; a symbolic link is followed.
+            environ: where the identity is found.
+            name: what it is called in messages.
+        """
+        self.path = os.path.realpath(path)
+        self.name = name or path
+        self._environ = environ
+
+    def read(self) -> SecretsText:
+        """Read its lines; no identity is needed.
+
+        Raises:
+            SourceError: it cannot be read, or is no text.
+        """
+        return read_text(_decoded(self._content(), self.name))
+
+    def open(self) -> Opened:
+        """Read it, and find its key.
+
+        Raises:
+            Denied: no identity at hand opens it.
+            SourceError: it cannot be read, or its header cannot be used.
+        """
+        text = self.read()
+        opened = self._opened(text)
+        if isinstance(opened, Refusal):
+            raise opened.error(self.name)
+        return opened
+
+    def change(self, edit: Callable[[Opened], str]) -> None:
+        """Change it while nobody else does.
+
+        Args:
+            edit: makes the new text of what was read; whatever it raises leaves the file as it is.
+
+        Raises:
+            FileFault: it cannot be written.
+            SourceError: it cannot be read or opened, or somebody else holds it too long.
+        """
+        with self.locked():
+            content = self._content()
+            text = _decoded(content, self.name)
+            opened = self._opened(read_text(text))
+            if isinstance(opened, Refusal):
+                raise opened.error(self.name)
+            new = edit(opened)
+            if new != text:
+                self.write(new, has_crlf=b"\r\n" in content)
+
+    def write(self, text: str, *, has_crlf: bool = False) -> None:
+        """Write it as a whole; the caller holds the lock.
+
+        Raises:
+            FileFault: it cannot be written.
+            Malformed: the text would be no TOML any more; nothing was written.
+        """
+        fault = _fault(text, self.name)
+        if fault is not None:
+            raise fault
+        replace_file(self.path, (text.replace("\n", "\r\n") if has_crlf else text).encode(), prefix=TEMPORARY)
+
+    @contextmanager
+    def locked(self) -> Generator[None]:
+        """Be the only one who changes files of that folder, and clear away what a crash left there.
+
+        Raises:
+            Unreachable: the folder cannot be locked, or somebody else holds it too long.
+        """
+        folder = os.path.dirname(self.path)  # noqa: PTH120 text in, text out
+        descriptor = lock_folder(folder)
+        if isinstance(descriptor, Refusal):
+            raise Unreachable(f"{self.name}: {descriptor.fact}", hint=descriptor.hint)
+        try:
+            sweep(folder, TEMPORARY)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _content(self) -> bytes:
+        try:
+            return read_file(self.path, max_bytes=MAX_BYTES)
+        except FileFault as fault:
+            refusal = Refusal(
+                fault.fact, _START if fault.kind is Kind.ABSENT else fault.hint or "look at it", fault.kind
+            )
+        raise refusal.error(self.name)
+
+    def _opened(self, text: SecretsText) -> Opened | Refusal:
+        for name, entries in text.repeated():
+            if entries[0].path[0] == HEADER:
+                places = " and ".join(str(one.line + 1) for one in entries)
+                return Refusal(f"has {name} in lines {places}: two branches changed it", "keep the lines of one branch")
+        header = parse_header(text.header_table())
+        if isinstance(header, Refusal):
+            return header
+        key = open_header(header, self._environ)
+        return key if isinstance(key, Refusal) else Opened(self.name, text, header, key)
+
+
+def _decoded(content: bytes, name: str) -> str:
+    """The text with LF line ends."""
+    text = None
+    with suppress(UnicodeDecodeError):
+        text = content.decode().removeprefix("\ufeff").replace("\r\n", "\n")
+    if text is None:
+        raise Malformed(f"{name}: is not UTF-8", hint="take the last good version of it from git")
+    return text
+
+
+def _fault(text: str, name: str) -> SourceError | None:
+    """Why a new text must not be written: TOML would not read it."""
+    try:
+        parse(text, name)
+    except TomlFault as fault:
+        return Malformed(f"{fault.message}; nothing was written", hint=fault.hint)
+    return None
