@@ -52,6 +52,22 @@ class Opened:
 
     def value(self, entry: Entry) -> object | Refusal:
         """The value of an entry, or why it does not decrypt."""
+        plaintext = self._plaintext(entry)
+        if isinstance(plaintext, Refusal):
+            return plaintext
+        value = from_plaintext(plaintext)
+        return Refusal("holds something that is no value", "set it again") if value is None else value
+
+    def resealed(self, entry: Entry, key: DataKey) -> str | Refusal:
+        """The value of an entry as a word of another key, or why it does not decrypt."""
+        plaintext = self._plaintext(entry)
+        return plaintext if isinstance(plaintext, Refusal) else key.seal(entry.path, plaintext)
+
+    def seal(self, path: Path, value: object) -> str:
+        """A value as the word that stands at a key."""
+        return self.key.seal(path, to_plaintext(value))
+
+    def _plaintext(self, entry: Entry) -> bytes | Refusal:
         sealed = take_apart(entry.value)
         if sealed is None:
             return Refusal("is not a whole word: it was cut or changed", _AGAIN)
@@ -59,12 +75,7 @@ class Opened:
         if plaintext is None:
             is_older = sealed.key_id != self.key.key_id
             return Refusal(_IS_OLDER if is_older else _IS_CHANGED, _AGAIN)
-        value = from_plaintext(plaintext)
-        return Refusal("holds something that is no value", "set it again") if value is None else value
-
-    def seal(self, path: Path, value: object) -> str:
-        """A value as the word that stands at a key."""
-        return self.key.seal(path, to_plaintext(value))
+        return plaintext
 
 
 def twice(name: str, entries: Sequence[Entry]) -> Refusal:
