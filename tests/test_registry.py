@@ -49,7 +49,7 @@ def _shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_the_built_in_schemes_open_their_own_sources() -> None:
-    assert set(BUILT_IN) == {"env", "file", "vault"}
+    assert set(BUILT_IN) == {"enc", "env", "file", "sops", "vault"}
     assert isinstance(open_source("env", {}), EnvironmentSource)
     assert isinstance(open_source("file", {}), FileSource)
 
@@ -65,7 +65,7 @@ def test_schemes_are_the_built_in_ones_and_the_given() -> None:
 def test_an_unknown_scheme_names_the_known_ones() -> None:
     with pytest.raises(UsageError, match="nothing: is no known scheme") as caught:
         open_source("nothing", {})
-    assert caught.value.hint == "known are env, file, vault"
+    assert caught.value.hint == "known are env, file, sops, vault"
 
 
 def test_a_scheme_at_hand_is_found_without_looking_for_packages(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,17 @@
-"""What `reveal()` gives: text and bytes that are plain in every way, but for a masked repr and no pickle."""
+"""What holds a secret in plain and does not show it in its repr: what `reveal()` gives, and a hidden dict."""
 
-from typing import Any, NoReturn, SupportsIndex, cast, overload
+from typing import Any, NoReturn, SupportsIndex, TypeVar, cast, overload
 
 from wellkept.errors import SecretLeak
+
+T = TypeVar("T")
+
+
+class Hidden(dict[str, T]):
+    """A dict that shows nothing: it stands in the frames of a load, and a traceback may print those."""
+
+    def __repr__(self) -> str:
+        return "{…}"
 
 
 class RevealedText(str):

@@ -20,8 +20,10 @@ def test_a_key_is_a_reference_with_or_without_its_braces(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "fact"),
     [
-        ("CANARY", "names no scheme"),
-        ("db.password", "names no scheme"),
+        ("CANARY a", "is neither a key of Secrets.toml nor a reference"),
+        ("CANARY=b", "is neither a key of Secrets.toml nor a reference"),
+        ("CANARY.", "is neither a key of Secrets.toml nor a reference"),
+        ("wellkept.CANARY", "begins with wellkept, which holds the header of the file"),
         ("CANARY{}:x", "is no reference"),
         ("vault:CANARY#a#b", "is no reference"),
         ("${vault:CANARY", "is no reference"),
@@ -38,11 +40,20 @@ def test_what_is_no_key_is_refused_and_not_quoted(text: str, fact: str) -> None:
     assert "CANARY" not in str(caught.value)
 
 
-def test_a_key_without_a_scheme_gets_an_example(wellkept: CommandLine) -> None:
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [("dbPassword", ("dbPassword",)), ("db.password", ("db", "password")), ('"a:b".c', ("a:b", "c"))],
+)
+def test_a_key_without_a_scheme_is_one_of_the_secrets_file(text: str, path: tuple[str, ...]) -> None:
+    assert parse_key(text) == Reference("enc", path, base=str(Path.cwd() / "Secrets.toml"))
+    assert parse_key(text, ["other.toml"]).base == str(Path.cwd() / "other.toml")
+
+
+def test_without_a_secrets_file_every_command_says_how_to_start_one(wellkept: CommandLine) -> None:
     for words in (["set"], ["get"], ["unset"], ["list"]):
         done = wellkept(*words, "dbPassword", given=b"CANARY")
-        assert done.err == "error: KEY: names no scheme\nhint: write vault:secret/prod/db#password\n"
-        assert done.code == 2
+        assert done.err == "error: Secrets.toml: does not exist\nhint: start one with wellkept init\n"
+        assert done.code == 1
 
 
 def test_a_source_that_cannot_is_named_with_those_that_can(wellkept: CommandLine) -> None:

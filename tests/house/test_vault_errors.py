@@ -16,7 +16,11 @@ from wellkept import errors
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/reference/vault-errors.md"
-SOURCES = (*ROOT.glob("src/wellkept/providers/vault/*.py"), *ROOT.glob("src/wellkept/_http/*.py"))
+SOURCES = (
+    *ROOT.glob("src/wellkept/providers/vault/*.py"),
+    *ROOT.glob("src/wellkept/_http/*.py"),
+    ROOT / "src/wellkept/_home.py",
+)
 
 # Which argument is the fact; and functions that put a fact of others into a sentence of theirs, with its error.
 FACTS: Final = {"Failure": 1, "UsageError": 0, "Absent": 0, "Malformed": 0, "FileFault": 1}

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from wellkept._files import shown
 from wellkept._names import canonical
+from wellkept._revealed import Hidden
 from wellkept._toml.positions import find_key
 from wellkept.cli import ask, render
 from wellkept.config.layers.documents import SECRETS_FILE
-from wellkept.config.layers.read import Hidden
 from wellkept.config.reference import SEALED_SCHEME
 from wellkept.crypto.change import spelt
 from wellkept.crypto.header import parse_header, passphrases

@@ -24,6 +24,7 @@ from wellkept.errors import Kind
 KEYS = ("version", "cipher", "id", "key", "recipients")
 MOST_RECIPIENTS = 200
 MAC_BYTES = 32
+MOST_NAMES = 3  # more help nobody to find one who answers
 _RESTORE = "take the last good version of it from git"
 
 
@@ -144,12 +145,12 @@ def unlock(header: Header, identities: Sequence[Identity]) -> DataKey | Refusal:
 
 
 def _not_for(header: Header, identities: Sequence[Identity]) -> Refusal:
-    names = ", ".join(one.name for one in header.accesses) or "nobody"
     if not identities:
         fix = "set WELLKEPT_IDENTITY or WELLKEPT_IDENTITY_FILE, or make an identity with wellkept init"
         return Refusal("is encrypted, and there is no identity to open it with", fix, Kind.DENIED)
     own = ", ".join(one.recipient.fingerprint for one in identities)
-    fix = f"ask one of them to add you with wellkept recipients add: {names}"
+    names = " or ".join(one.name for one in header.accesses[:MOST_NAMES]) or "somebody"
+    fix = f"send {names} the line of wellkept identity, for wellkept recipients add"
     return Refusal(f"is not encrypted for the identity at hand ({own})", fix, Kind.DENIED)
 
 

@@ -77,7 +77,7 @@ def _read(path: str, *, must_exist: bool) -> Sequence[Identity] | Refusal:
         if fault.kind is Kind.ABSENT and not must_exist:
             return ()
         hint = f"{fault.hint}, or correct {IDENTITY_FILE}" if must_exist else fault.hint or "look at it"
-        return Refusal(f"cannot be opened: the identity file {fault.message}", hint, Kind.DENIED)
+        return Refusal(f"cannot be opened: the identity file {fault.path} {fault.fact}", hint, Kind.DENIED)
     lines = [line.strip() for line in content.decode("utf-8", "replace").splitlines()]
     words = [line for line in lines if line and not line.startswith("#")]
     parsed = _parsed(words, path)

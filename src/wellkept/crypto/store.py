@@ -9,8 +9,10 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 
 from wellkept._files import FileFault, read_file, replace_file, sweep
+from wellkept._names import canonical_path
 from wellkept._toml.document import TomlFault, parse
 from wellkept._toml.limits import MAX_BYTES
+from wellkept.crypto.change import spelt
 from wellkept.crypto.header import parse_header
 from wellkept.crypto.keyring import open_header
 from wellkept.crypto.lock import lock_folder
@@ -77,6 +79,9 @@ class SecretsFile:
             if isinstance(opened, Refusal):
                 raise opened.error(self.name)
             new = edit(opened)
+            worse = _worse(opened.text, read_text(new), self.name)
+            if worse is not None:
+                raise worse
             if new != text:
                 self.write(new, has_crlf=b"\r\n" in content)
 
@@ -85,11 +90,7 @@ class SecretsFile:
 
         Raises:
             FileFault: it cannot be written.
-            Malformed: the text would be no TOML any more; nothing was written.
         """
-        fault = _fault(text, self.name)
-        if fault is not None:
-            raise fault
         replace_file(self.path, (text.replace("\n", "\r\n") if has_crlf else text).encode(), prefix=TEMPORARY)
 
     @contextmanager
@@ -140,10 +141,23 @@ def _decoded(content: bytes, name: str) -> str:
     return text
 
 
-def _fault(text: str, name: str) -> SourceError | None:
-    """Why a new text must not be written: TOML would not read it."""
+def _worse(before: SecretsText, after: SecretsText, name: str) -> SourceError | None:
+    """Why a new text must not be written: it has something that may not stand there, and the old one had not."""
+    flaw = next(iter(after.flaws[len(before.flaws) :]), None)
+    if flaw is not None:
+        return Malformed(f"{name}: line {flaw.line + 1} of it {flaw.fact}; nothing was written", hint=flaw.hint)
+    known = {(above.path, below.path) for above, below in before.covered()}
+    for above, below in after.covered():
+        if (above.path, below.path) not in known:
+            fact = f"{spelt(below.path)} would stand below {spelt(above.path)}, which has a value itself"
+            was_there = above if canonical_path(above.path) in before.secrets else below
+            hint = f"wellkept unset {spelt(was_there.path)} first, or name it otherwise"
+            return Malformed(f"{name}: {fact}; nothing was written", hint=hint)
+    has_tables = any(table[0] != HEADER for table in after.tables)
+    if not has_tables or any(before.repeated()):  # single lines are TOML by themselves, and a merge is not yet
+        return None
     try:
-        parse(text, name)
+        parse(str(after), name)
     except TomlFault as fault:
         return Malformed(f"{fault.message}; nothing was written", hint=fault.hint)
     return None

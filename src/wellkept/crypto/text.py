@@ -87,6 +87,9 @@ class SecretsText:
     tables: dict[Path, tuple[int, int]] = field(default_factory=dict[Path, tuple[int, int]])
     flaws: list[Flaw] = field(default_factory=list[Flaw])
 
+    def __str__(self) -> str:
+        return "".join(f"{line}\n" for line in self.lines)
+
     def header_table(self) -> Mapping[str, object]:
         """The table `[wellkept]`: of a key that stands twice, the first."""
         table: dict[str, object] = {}

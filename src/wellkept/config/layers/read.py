@@ -8,9 +8,9 @@ next one; a bad value in a layer is an error and never a reason to look lower.
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
 
 from wellkept._dataclasses import dataclass, field, replace
+from wellkept._revealed import Hidden
 from wellkept.config.declare import declared_namespaces
 from wellkept.config.layers.arguments import read_arguments
 from wellkept.config.layers.chosen import choose_files
@@ -23,15 +23,6 @@ from wellkept.config.setting import Setting
 from wellkept.errors import Problem
 from wellkept.origin import Layer, Origin
 from wellkept.registry import Schemes
-
-T = TypeVar("T")
-
-
-class Hidden(dict[str, T]):
-    """A dict that shows nothing: it stands in the frames of a load, and a traceback may print those."""
-
-    def __repr__(self) -> str:
-        return "{…}"
 
 
 @dataclass(frozen=True, slots=True)
