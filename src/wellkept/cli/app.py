@@ -19,6 +19,7 @@ COMMANDS: Final = (
     "identity",
     "init",
     "list",
+    "move",
     "recipients",
     "rekey",
     "run",

@@ -33,7 +33,9 @@ class Line:
 
     def __str__(self) -> str:
         what = ", ".join(f"${{{one}}}" for one in self.references) or "a value"
-        if self.origin.answer is not None:
+        if self.references and all(one.startswith("enc:") for one in self.references):
+            what = "an encrypted value"
+        elif self.origin.answer is not None:
             what += f" → {self.origin}"
         note = "" if self.origin.note is None else f" ({self.origin.note})"
         return f"{self.verdict:<9} {self.origin.place}: {what}{note}"
