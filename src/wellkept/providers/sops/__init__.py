@@ -1,0 +1,1 @@
+"""SOPS files, read natively: age recipients, every value and the MAC verified."""
