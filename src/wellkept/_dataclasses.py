@@ -84,8 +84,7 @@ def own_defaults(cls: type) -> dict[str, tuple[object, Callable[[], object] | No
 def replace(instance: T, **changes: object) -> T:
     """Return a twin with some fields changed, as `dataclasses.replace` does."""
     cls: Any = type(instance)
-    values = {name: getattr(instance, name) for name in cls.__taken__ if name not in changes}
-    return cast("T", cls(**values, **changes))
+    return cast("T", cls(**(cls.__given__(instance) | changes)))
 
 
 def _made(cls: type[T], *, is_frozen: bool, is_compared: bool) -> type[T]:
@@ -99,6 +98,7 @@ def _made(cls: type[T], *, is_frozen: bool, is_compared: bool) -> type[T]:
         "__init__": _first_init,
         "__match_args__": taken,
         "__taken__": taken,
+        "__given__": _giver(taken),
         "__told__": told,
         "__is_frozen__": is_frozen,
         "__shown__": tuple(name for name in names if told[name].repr),
@@ -147,6 +147,14 @@ def _initializer(told: dict[str, _Field], *, is_frozen: bool, has_more: bool) ->
     # As the standard library does it: names come from our own classes, and nothing else is so fast.
     exec(f"def __init__({', '.join(parameters)}):\n " + "\n ".join(lines), scope)  # noqa: S102 see above
     return cast("Callable[..., None]", scope["__init__"])
+
+
+def _giver(names: tuple[str, ...]) -> Callable[[object], dict[str, object]]:
+    """What reads the fields that a class takes; many at once is twice as fast as one by one."""
+    if len(names) < 2:  # noqa: PLR2004 then attrgetter gives no tuple
+        return lambda one: {name: getattr(one, name) for name in names}
+    read: Callable[[object], tuple[object, ...]] = attrgetter(*names)
+    return lambda one: dict(zip(names, read(one), strict=True))
 
 
 def _is_equal(self: Any, other: Any) -> object:  # noqa: ANN401 a class of fields, and anything

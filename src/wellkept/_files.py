@@ -372,11 +372,20 @@ def _write(name: str, data: bytes, prefix: str = ".wellkept-", *, keeps_mode: bo
     try:
         with _opened(folder or os.curdir, _DIRECTORY) as parent:
             _replace(parent, final, data, prefix, keeps_mode=keeps_mode)
-            os.fsync(parent)
+            return _settle(parent)
     except OSError as error:
         return _ON_WRITING.get(error.errno or 0) or _unknown("written", error)
     except ValueError:
         return _IS_NUL
+
+
+def _settle(parent: int) -> _Refusal | None:
+    """Make the new name safe on disk, too."""
+    try:
+        os.fsync(parent)
+    except OSError as error:
+        reason = os.strerror(error.errno or 0)
+        return _Refusal(f"is changed, but may not outlast a power cut ({reason})", "look at the disk, and do it again")
     return None
 
 
@@ -386,7 +395,7 @@ def _replace(parent: int, final: str, data: bytes, prefix: str, *, keeps_mode: b
     with _opened(temporary, _CREATE, parent) as descriptor:
         try:
             if keeps_mode:
-                os.fchmod(descriptor, _mode_of(parent, final))
+                _take_over(descriptor, parent, final)
             rest = memoryview(data)
             while rest:
                 rest = rest[os.write(descriptor, rest) :]
@@ -398,11 +407,16 @@ def _replace(parent: int, final: str, data: bytes, prefix: str, *, keeps_mode: b
             raise
 
 
-def _mode_of(parent: int, name: str) -> int:
-    """The mode of a file, or for a new one what any program would give it."""
+def _take_over(descriptor: int, parent: int, name: str) -> None:
+    """Give a new file the mode and, where this user may, the owner of the one that it replaces."""
     try:
-        return stat.S_IMODE(os.stat(name, dir_fd=parent).st_mode)
-    except FileNotFoundError:
+        status = os.stat(name, dir_fd=parent)
+    except FileNotFoundError:  # a new one gets what any program would give it
         mask = os.umask(0o077)
         os.umask(mask)
-        return 0o666 & ~mask
+        os.fchmod(descriptor, 0o666 & ~mask)
+        return
+    if (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):
+        with suppress(PermissionError):
+            os.fchown(descriptor, status.st_uid, status.st_gid)
+    os.fchmod(descriptor, stat.S_IMODE(status.st_mode))

@@ -44,14 +44,19 @@ def problems(cls: type[Settings], environ: Mapping[str, str], **more: object) ->
     return {one.setting: f"{one.message} | {one.place} | {one.hint}" for one in caught.value.problems}
 
 
+def line_of(file: Path, key: str) -> str:
+    """The line of a key."""
+    return next(line for line in file.read_text().splitlines() if line.startswith(f"{key} = "))
+
+
 def test_its_values_are_read_with_their_places_and_types(here: Path) -> None:
     secrets_file(here / "Secrets.toml", VALUES)
     config = load(Config, environ=environ_of())
     assert config.api_key.reveal() == "CANARY-key"
     assert config.db.password.reveal() == "CANARY-password"
     assert config.db.port.reveal() == 6543
-    assert str(config.db.password.origin) == "Secrets.toml:3:15"
-    assert "winner    Secrets.toml:3:15: an encrypted value" in str(explain(config))
+    assert str(config.db.password.origin) == "Secrets.toml:7:15"
+    assert "winner    Secrets.toml:7:15: an encrypted value" in str(explain(config))
 
 
 def test_a_table_of_its_own_may_hold_some_of_them(here: Path) -> None:
@@ -109,14 +114,14 @@ def test_a_reference_has_no_place_in_it(here: Path) -> None:
 
 def test_without_its_header_the_file_opens_for_nobody(here: Path) -> None:
     file = secrets_file(here / "Secrets.toml", VALUES)
-    file.write_text(file.read_text().partition("\n\n[wellkept]")[0])
+    file.write_text(file.read_text().partition("[wellkept]")[0])
     found = problems(Config, environ_of())
-    assert found["api_key"].startswith("Secrets.toml: has no header [wellkept] | Secrets.toml:2:10")
+    assert found["api_key"].startswith("Secrets.toml: has no header [wellkept] | Secrets.toml:4:10")
 
 
 def test_a_ciphertext_answers_nowhere_else(here: Path) -> None:
     file = secrets_file(here / "Secrets.toml", VALUES)
-    word = file.read_text().splitlines()[1].partition(" = ")[2].strip('"')
+    word = line_of(file, "apiKey").partition(" = ")[2].strip('"')
     file.unlink()
     (here / "Config.toml").write_text(f'apiKey = "{word}"\n')
     environ = {**environ_of(), "BAL_CONFIG_VAR_DB__PASSWORD": word}
@@ -128,7 +133,7 @@ def test_a_ciphertext_answers_nowhere_else(here: Path) -> None:
 
 def test_a_moved_ciphertext_names_the_key_where_it_stands(here: Path) -> None:
     file = secrets_file(here / "Secrets.toml", VALUES)
-    first, second = (line.partition(" = ")[2] for line in file.read_text().splitlines()[1:3])
+    first, second = (line_of(file, key).partition(" = ")[2] for key in ("apiKey", "db.password"))
     file.write_text(file.read_text().replace(first, "AT").replace(second, first).replace("AT", second))
     found = problems(Config, environ_of())
     assert found["api_key"].startswith("apiKey: does not decrypt: it was changed, or moved here")
@@ -181,8 +186,7 @@ def test_a_plain_setting_may_not_take_a_secret_from_it(here: Path) -> None:
 
 def test_a_key_that_a_merge_left_twice_is_told_with_both_lines(here: Path) -> None:
     file = secrets_file(here / "Secrets.toml", VALUES)
-    line = file.read_text().splitlines()[1]
-    file.write_text(f"{line}\n{file.read_text()}")
+    file.write_text(f"{line_of(file, 'apiKey')}\n{file.read_text()}")
     found = problems(Config, environ_of())
     assert "apiKey" in found["Secrets.toml"]
 

@@ -12,6 +12,7 @@ from importlib import import_module
 from wellkept._dataclasses import dataclass, field
 from wellkept._files import FileFault, FilePath, read_file
 from wellkept._toml.limits import MAX_BYTES, MAX_DIGITS, find_excess
+from wellkept._toml.lines import read_plain
 from wellkept._toml.mistakes import Mistake, explain, explain_number, find_bad_character, find_long_key
 from wellkept._toml.positions import KeyPath, Place, Positions, find_positions, place_in
 from wellkept.errors import Kind, WellkeptError
@@ -112,6 +113,9 @@ def _parse(text: str | bytes, name: str, path: str | None) -> Document | Mistake
     source = _source(text)
     if isinstance(source, Mistake):
         return source
+    plain = read_plain(source)
+    if plain is not None:
+        return find_long_key(plain[1]) or Document(name, path, *plain)
     data = _load(source, name)
     if isinstance(data, Mistake):
         return data

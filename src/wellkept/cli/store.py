@@ -21,6 +21,8 @@ from wellkept.crypto.text import SecretsText
 from wellkept.errors import Denied, UsageError
 from wellkept.model import Reference
 
+MOST_FLAWS = 5  # a file that is something else has thousands
+
 
 def is_stored(reference: Reference) -> bool:
     """Whether a KEY is one of Secrets.toml."""
@@ -93,9 +95,12 @@ def _opens(file: SecretsFile) -> bool:
 
 
 def _warn(text: SecretsText) -> None:
-    for name, entries in text.repeated():
-        refusal = twice(name, entries)
-        render.warn(f"{render.printable(name)}: {refusal.fact}; {refusal.hint}")
+    for entries in text.secrets.values():
+        if len(entries) > 1:
+            refusal = twice(spelt(entries[0].path), entries)
+            render.warn(f"{spelt(entries[0].path)}: {refusal.fact}; {refusal.hint}")
+    for flaw in text.flaws[:MOST_FLAWS]:
+        render.warn(f"line {flaw.line + 1}: {flaw.fact}; {flaw.hint}")
     for above, below in text.covered():
         first, second = spelt(above.path), spelt(below.path)
         render.warn(f"{second}: stands below {first}, which has a value itself; remove one with wellkept unset")

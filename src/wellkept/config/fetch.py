@@ -90,7 +90,9 @@ class Fetcher:
             options = tuple(pair for pair in reference.options if pair[0] not in _ABOUT_THE_ANSWER)
             is_relative = getattr(self.source(reference.scheme), "starts_at_base", False)
             base = reference.base if is_relative else None
-            known = self._questions[reference] = replace(reference, key=(), options=options, base=base)
+            is_asked = not reference.key and len(options) == len(reference.options) and base == reference.base
+            known = reference if is_asked else replace(reference, key=(), options=options, base=base)
+            self._questions[reference] = known
         return known
 
     def _jobs(self, scheme: str, questions: Sequence[Reference]) -> list[Job]:

@@ -16,6 +16,8 @@ def pick(reading: Reading, reference: Reference) -> Reading | SourceError:
 
     `#key` is one literal step; `#/a/b` goes down. Without a key it is the reading itself.
     """
+    if not reference.key:
+        return reading
     value = reading.value
     for step in reference.key:
         table = _table(value)

@@ -1,10 +1,18 @@
-"""Changes to the text of Secrets.toml that leave every other line as it is. No I/O here."""
+"""Changes to the text of Secrets.toml that leave every other line as it is. No I/O here.
+
+A new key is a block of three lines: a comment that names it, its value, and an empty line. git
+takes changes on lines that touch for one conflict, and `merge=union` then keeps both sides
+whole: what one branch removed would come back. A line that no other key has stands between
+any two values; and where a key is removed its comment stays, so that a merge finds the place.
+Of the changes that two branches can make to three neighbours, dense lines got 36 of 69
+pairs wrong, and these blocks none (tests/crypto/test_git.py, ADR 10).
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 
 from wellkept._names import canonical_path
 from wellkept._patterns import pattern
-from wellkept.crypto.text import CLOSING, OPENING, Entry, Path, SecretsText
+from wellkept.crypto.text import CLOSING, OPENING, RECIPIENTS, Entry, Path, SecretsText
 
 _BARE_STEP = pattern(r"[A-Za-z0-9_-]+")
 
@@ -21,13 +29,19 @@ def quoted(text: str) -> str:
 
 
 def with_secret(found: SecretsText, path: Path, word: str) -> str:
-    """The text with a value at a key: in its own line, or in a new one beside its neighbours."""
+    """The text with a value at a key: in its own line, or in a new block beside its neighbours."""
     value = f"{OPENING}{word}{CLOSING}"
     entries = found.secrets.get(canonical_path(path))
     if entries:
         return _changed(found, {entries[0]: value}, entries[1:])
-    table, line = _place_of_new(found, path)
-    return _joined([*found.lines[:line], f"{spelt(path[len(table) :])} = {value}", *found.lines[line:]])
+    table, before = _place_of_new(found, path)
+    line = f"{spelt(path[len(table) :])} = {value}"
+    mark = _mark(path)
+    if mark in found.lines:  # it was here before
+        at = found.lines.index(mark) + 1
+        return _joined([*found.lines[:at], line, *found.lines[at:]])
+    block = _block(found, before, mark, line)
+    return _joined([*found.lines[:before], *block, *found.lines[before:]])
 
 
 def with_words(found: SecretsText, words: Mapping[Entry, str]) -> str:
@@ -36,8 +50,22 @@ def with_words(found: SecretsText, words: Mapping[Entry, str]) -> str:
 
 
 def without_secret(found: SecretsText, path: Path) -> str:
-    """The text without a key."""
+    """The text without a key; the comment that names it stays, for merges."""
     return _changed(found, {}, found.secrets.get(canonical_path(path), ()))
+
+
+def spaced(found: SecretsText) -> str:
+    """The text with an empty line behind each value, and a comment before it where there is none."""
+    lines: list[str] = []
+    values = {one.line: one for entries in found.secrets.values() for one in entries}
+    for number, line in enumerate(found.lines):
+        if number in values and not (lines and lines[-1].lstrip().startswith("#")):
+            lines.append(_mark(values[number].path))
+        lines.append(line)
+        is_last = number + 1 == len(found.lines)
+        if number in values and (is_last or found.lines[number + 1].strip()):
+            lines.append("")
+    return _joined(lines)
 
 
 def with_header(found: SecretsText, values: Mapping[Path, str]) -> str:
@@ -52,13 +80,37 @@ def with_header(found: SecretsText, values: Mapping[Path, str]) -> str:
     new: dict[Path, list[str]] = {}
     for path in values:
         if path not in found.header:
-            new.setdefault(path[:-1], []).append(f"{spelt(path[-1:])} = {values[path]}")
-    behind = {found.tables[table][1]: lines for table, lines in new.items() if table in found.tables}
+            new.setdefault(path[:-1], []).extend(_header_lines(path, values[path]))
+    behind = {_last_line(found, table): lines for table, lines in new.items() if table in found.tables}
     lines = _lines(found, changes, gone, behind)
     for table, added in new.items():
         if table not in found.tables:
-            lines += [*([""] if lines else []), f"[{spelt(table)}]", *added]
+            is_apart = not lines or not lines[-1].strip()
+            lines += [*([] if is_apart else [""]), f"[{spelt(table)}]", *added]
     return _joined(lines)
+
+
+def _header_lines(path: Path, value: str) -> list[str]:
+    line = f"{spelt(path[-1:])} = {value}"
+    return [f"# {path[-1]}", line, ""] if path[:-1] == RECIPIENTS else [line]
+
+
+def _last_line(found: SecretsText, table: Path) -> int:
+    """The last line that belongs to a table, with the empty one behind it."""
+    last = found.tables[table][1]
+    is_empty = last + 1 < len(found.lines) and not found.lines[last + 1].strip()
+    return last + 1 if is_empty and table == RECIPIENTS else last
+
+
+def _mark(path: Path) -> str:
+    """The comment that names a key."""
+    return f"# {spelt(path)}"
+
+
+def _block(found: SecretsText, before: int, mark: str, line: str) -> list[str]:
+    """The lines of a new key, apart from what stands above it."""
+    is_apart = before == 0 or not found.lines[before - 1].strip()
+    return [*([] if is_apart else [""]), mark, line, ""]
 
 
 def _place_of_new(found: SecretsText, path: Path) -> tuple[Path, int]:
@@ -68,13 +120,16 @@ def _place_of_new(found: SecretsText, path: Path) -> tuple[Path, int]:
     table = max(around, key=len, default=())
     inside = [one for entries in found.secrets.values() for one in entries if one.table == table]
     if inside:
-        return table, max(inside, key=lambda one: (_shared(canonical_path(one.path), form), one.line)).line + 1
+        near = max(inside, key=lambda one: (_shared(canonical_path(one.path), form), one.line))
+        return table, _behind(found, near.line + 1)
     if table:
-        return table, found.tables[table][0] + 1
-    line = min((first for first, _ in found.tables.values()), default=len(found.lines))
-    while line > 0 and not found.lines[line - 1].strip():
-        line -= 1
-    return table, line
+        return table, _behind(found, found.tables[table][0] + 1)
+    return table, min((first for first, _ in found.tables.values()), default=len(found.lines))
+
+
+def _behind(found: SecretsText, line: int) -> int:
+    """That line, or the one behind it where it is empty."""
+    return line + 1 if line < len(found.lines) and not found.lines[line].strip() else line
 
 
 def _shared(one: Path, other: Path) -> int:

@@ -18,9 +18,15 @@ def to_plaintext(value: object) -> bytes:
     """The bytes of a value: what TOML has types for.
 
     Raises:
-        TypeError: TOML has no type for it.
+        TypeError: TOML has no type for it, or no way to write it.
     """
-    return TEXT + value.encode() if isinstance(value, str) else LITERAL + to_literal(value).encode()
+    if isinstance(value, str):
+        return TEXT + value.encode()
+    data = LITERAL + to_literal(value).encode()
+    if from_plaintext(data) is None:
+        value = None  # a traceback may show the locals of this frame
+        raise TypeError("a value: cannot be written as TOML")
+    return data
 
 
 def from_plaintext(data: bytes) -> object:

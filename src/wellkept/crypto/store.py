@@ -91,7 +91,14 @@ class SecretsFile:
         Raises:
             FileFault: it cannot be written.
         """
-        replace_file(self.path, (text.replace("\n", "\r\n") if has_crlf else text).encode(), prefix=TEMPORARY)
+        data = (text.replace("\n", "\r\n") if has_crlf else text).encode()
+        refusal = None
+        try:
+            replace_file(self.path, data, prefix=TEMPORARY)
+        except FileFault as fault:
+            refusal = (fault.fact, fault.hint or "look at the disk", fault.kind)
+        if refusal is not None:
+            raise FileFault(self.name, refusal[0], hint=refusal[1], kind=refusal[2])
 
     @contextmanager
     def locked(self) -> Generator[None]:
@@ -154,10 +161,16 @@ def _worse(before: SecretsText, after: SecretsText, name: str) -> SourceError | 
             hint = f"wellkept unset {spelt(was_there.path)} first, or name it otherwise"
             return Malformed(f"{name}: {fact}; nothing was written", hint=hint)
     has_tables = any(table[0] != HEADER for table in after.tables)
-    if not has_tables or any(before.repeated()):  # single lines are TOML by themselves, and a merge is not yet
+    if not has_tables or _fault(before, name) is not None:  # single lines are TOML by themselves
         return None
+    fault = _fault(after, name)
+    return None if fault is None else Malformed(f"{fault.message}; nothing was written", hint=fault.hint)
+
+
+def _fault(text: SecretsText, name: str) -> TomlFault | None:
+    """Why a text is no TOML: a merge may have left a key twice."""
     try:
-        parse(str(after), name)
+        parse(str(text), name)
     except TomlFault as fault:
-        return Malformed(f"{fault.message}; nothing was written", hint=fault.hint)
+        return fault.with_traceback(None)
     return None

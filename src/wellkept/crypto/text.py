@@ -9,7 +9,7 @@ in which a key stands twice, and takes 70 ms for 1,000 keys (ADR 10).
 from collections.abc import Iterator, Mapping, Sequence
 
 from wellkept._dataclasses import dataclass, field
-from wellkept._names import canonical_path
+from wellkept._names import canonical, canonical_path
 from wellkept._patterns import pattern
 from wellkept._toml.positions import find_key
 
@@ -18,13 +18,14 @@ Path = tuple[str, ...]  # the path of a key as it is spelt
 
 HEADER = "wellkept"
 RECIPIENTS = (HEADER, "recipients")
+MOST_STEPS = 32  # of a key: nobody nests so deep, and what is compared with every step must end
 OPENING, CLOSING = '"${enc:1:', '}"'
 
 _SPACE = r"[ \t]*+"
 _END = rf"{_SPACE}(?:\#.*+)?"
 _SEALED = rf'"\$\{{enc:1:([A-Za-z0-9_-]++)\}}"{_END}'
 _BARE = r"[A-Za-z0-9_-]++"
-_PLAIN_LINE = pattern(rf"({_BARE}(?:\.{_BARE})*+){_SPACE}={_SPACE}{_SEALED}")
+_PLAIN_LINE = pattern(rf"({_BARE}(?:\.{_BARE}){{0,{MOST_STEPS - 1}}}+){_SPACE}={_SPACE}{_SEALED}")
 _EMPTY_LINE = pattern(_END)
 _EQUALS = pattern(rf"{_SPACE}={_SPACE}")
 _SEALED_VALUE = pattern(_SEALED)
@@ -127,8 +128,8 @@ def read_text(text: str) -> SecretsText:
     table: Path = ()
     for number, line in enumerate(found.lines):
         plain = _PLAIN_LINE.fullmatch(line)
-        if plain is not None and table[:1] != (HEADER,) and plain[1] != HEADER:
-            path = (*table, *plain[1].split("."))
+        path = () if plain is None else (*table, *plain[1].split("."))
+        if plain is not None and canonical(path[0]) != HEADER:
             start, end = plain.span(2)
             entry = Entry(path, table, plain[2], number, start - len(OPENING), end + len(CLOSING))
             found.secrets.setdefault(canonical_path(path), []).append(entry)
@@ -158,7 +159,7 @@ def _take_pair(found: SecretsText, table: Path, number: int) -> None:
     entry = _entry(table, number, line)
     if entry is None:
         found.flaws.append(_flaw(number, line))
-    elif entry.path[0] == HEADER:
+    elif canonical(entry.path[0]) == HEADER:
         found.header.setdefault(entry.path, []).append(entry)
     else:
         found.secrets.setdefault(canonical_path(entry.path), []).append(entry)
@@ -170,7 +171,9 @@ def _entry(table: Path, number: int, line: str) -> Entry | None:
     if key is None or equals is None:
         return None
     path, at = (*table, *key[0]), equals.end()
-    if path[0] != HEADER:
+    if len(path) > MOST_STEPS or not all(map(_is_text, path)):
+        return None
+    if canonical(path[0]) != HEADER:
         value = _SEALED_VALUE.fullmatch(line, at)
         return None if value is None else Entry(path, table, value[1], number, at, value.end(1) + len(CLOSING))
     value = _HEADER_VALUE.fullmatch(line, at)
@@ -179,6 +182,11 @@ def _entry(table: Path, number: int, line: str) -> Entry | None:
     if value[1] is None:
         return Entry(path, table, value[2], number, at, value.end(2))
     return Entry(path, table, value[1], number, at, value.end(1) + 1)
+
+
+def _is_text(step: str) -> bool:
+    """Whether a step can be written down: half of a surrogate pair cannot."""
+    return not any("\ud800" <= one <= "\udfff" for one in step)
 
 
 def _flaw(number: int, line: str) -> Flaw:
