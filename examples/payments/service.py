@@ -34,6 +34,7 @@ class Config(Settings):
     db: Database
     db_password: Secret[str]
     api_key: Secret[str] = setting(doc="Key of the payment partner.")
+    webhook_key: Secret[str] | None = setting(default=None, doc="Signs what the partner sends back.")
 
 
 class Handler(BaseHTTPRequestHandler):

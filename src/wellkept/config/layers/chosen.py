@@ -51,5 +51,8 @@ def broken(name: str, fault: TomlFault) -> Heard:
     """What is heard of a file that is no TOML."""
     heard = Heard()
     place = name if fault.line is None else f"{name}:{fault.line}:{fault.column}"
-    heard.refuse(Problem(name, fault.fact, place, fault.hint or "correct it there", fault.kind))
+    hint = fault.hint or "correct it there"
+    if fault.fact.startswith("repeats ") and os.path.basename(name) == SECRETS_FILE:  # noqa: PTH119 text in
+        hint = "a merge left both: wellkept list names them, and wellkept set KEY --line N keeps one"
+    heard.refuse(Problem(name, fault.fact, place, hint, fault.kind))
     return heard

@@ -1,0 +1,17 @@
+"""The demo runs from end to end; it checks by itself that what it shows is so."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_demo_runs_a_clone_with_nothing_but_an_identity() -> None:
+    done = subprocess.run(
+        [sys.executable, "examples/payments/demo.py"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=50
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    second = done.stdout.partition("\n2. ")[2].partition("\n3. ")[0]
+    assert "GET /pay → 200 ok" in second
+    assert "database login <Secret db_password from Secrets.toml:" in second
