@@ -1,25 +1,22 @@
 """Every code block of the README and of the how-tos is executed, and its output compared to the letter.
 
 A block with a title is a file; a console block holds commands with all that they print:
-stdout as it is, stderr behind `2| `, and `[exit N]` where the code is not 0.
+stdout as it is, stderr behind `2| `, and `[exit N]` where the code is not 0. A prompt `bo$ ` is somebody else's.
 
-A page that speaks of `VAULT_ADDR` has a Vault of its own, whose address is `https://vault.example.com:8200`
-on the page, with the variables that lead to it, what pods and clients need for its logins (`furnish`), and
-`bao`. The current and home folder is `/home/me` on every page, and every moment is the same one.
+A page that speaks of `VAULT_ADDR` has a Vault of its own, with the variables that lead to it, what pods and clients
+need for its logins (`furnish`), and `bao`; one that speaks of `git.example.com` a git server. See stage.py.
 """
 
-import os
 import re
 import shutil
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
+from tests.house.stage import GIT, READER, Stage, run_git_server
 from tests.servers.certificates import Authority, Signer
 from tests.servers.kubernetes import TokenReviews
 from tests.servers.openbao import OpenBao, run_openbao
@@ -28,56 +25,8 @@ from tests.servers.space import Space
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 PAGES = [README, *sorted((ROOT / "docs/howto").glob("[!i]*.md"))]
-VAULT = "https://vault.example.com:8200"
-HOME = "/home/me"
-MOMENT = "2026-11-24T12:00:00Z"
 _BLOCK = re.compile(r"^```(\w+)(?: title=\"(.+?)\")?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_MOMENT = re.compile(r"\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """Where the blocks of one page are executed.
-
-    Attributes:
-        folder: the current and the home folder.
-        environ: variables beside the usual ones.
-        address: of the Vault, or nothing.
-    """
-
-    folder: Path
-    environ: Mapping[str, str] = field(default_factory=dict[str, str])
-    address: str = VAULT
-
-    def real(self, text: str) -> str:
-        """A text of the page with the names of this machine."""
-        return text.replace(VAULT, self.address).replace(HOME, str(self.folder))
-
-    def printed(self, command: str) -> Iterator[str]:
-        """What a command prints, with the names of the page."""
-        environ = {
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}/usr/bin:/bin",
-            "HOME": str(self.folder),
-            "PYTHONDONTWRITEBYTECODE": "1",
-            **self.environ,
-        }
-        environ |= {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
-        done = subprocess.run(
-            ["sh", "-c", self.real(command)],
-            cwd=self.folder,
-            env=environ,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=30,
-        )
-        yield from self._shown(done.stdout).splitlines()
-        yield from (f"2| {line}" for line in self._shown(done.stderr).splitlines())
-        if done.returncode:
-            yield f"[exit {done.returncode}]"
-
-    def _shown(self, text: str) -> str:
-        return _MOMENT.sub(MOMENT, text.replace(self.address, VAULT).replace(str(self.folder), HOME))
+_PROMPT = re.compile(r"^(\w*)\$ ", re.MULTILINE)
 
 
 def furnish(server: OpenBao, folder: Path, ca: Authority, signer: Signer, tokenreviews: TokenReviews) -> None:
@@ -101,18 +50,26 @@ def furnish(server: OpenBao, folder: Path, ca: Authority, signer: Signer, tokenr
 
 
 @pytest.fixture
-def stage(request: pytest.FixtureRequest, page: Path, tmp_path: Path) -> Iterator[Stage]:
-    """Where a page is executed, with a Vault where it asks for one."""
+def stage(
+    request: pytest.FixtureRequest, page: Path, tmp_path: Path, missing: Callable[[str], NoReturn]
+) -> Iterator[Stage]:
+    """Where a page is executed, with a Vault and a git server where it asks for them."""
+    text = page.read_text(encoding="utf-8")
+    if "git " in text and shutil.which("git") is None:
+        missing("git")
+    if GIT in text:
+        run_git_server(tmp_path)
     with ExitStack() as stack:
-        if "VAULT_ADDR" not in page.read_text(encoding="utf-8"):
+        if "VAULT_ADDR" not in text:
             yield Stage(tmp_path)
             return
         request.getfixturevalue("bao")  # skips where it is not installed
         ca = request.getfixturevalue("ca")
         server = stack.enter_context(run_openbao(ca))
-        given = [request.getfixturevalue(name) for name in ("signer", "tokenreviews")]
-        furnish(server, tmp_path, ca, *given)
-        environ = {"VAULT_ADDR": server.address, "VAULT_TOKEN": server.token, "VAULT_CACERT": str(tmp_path / "ca.pem")}
+        made = Stage(tmp_path, {}, server.address)
+        furnish(server, made.folder(), ca, *(request.getfixturevalue(name) for name in ("signer", "tokenreviews")))
+        ca_file = str(made.folder() / "ca.pem")
+        environ = {"VAULT_ADDR": server.address, "VAULT_TOKEN": server.token, "VAULT_CACERT": ca_file}
         yield Stage(tmp_path, environ, server.address)
 
 
@@ -121,16 +78,17 @@ def stage(request: pytest.FixtureRequest, page: Path, tmp_path: Path) -> Iterato
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_every_block_of_the_page_does_what_it_says(page: Path, stage: Stage) -> None:
     blocks = _BLOCK.findall(page.read_text(encoding="utf-8"))
-    assert {language for language, _title, _body in blocks} <= {"toml", "python", "text", "console"}
+    assert {language for language, _title, _body in blocks} <= {"toml", "python", "text", "yaml", "console"}
     assert [language for language, _title, _body in blocks].count("console")
     for language, title, body in blocks:
         if title:
-            (stage.folder / title).write_text(stage.real(body), encoding="utf-8")
+            (stage.folder() / title).write_text(stage.real(body), encoding="utf-8")
             continue
         assert language == "console", "a block that is no file holds commands"
-        for part in re.split(r"^\$ ", body, flags=re.MULTILINE)[1:]:
+        _, *parts = _PROMPT.split(body)
+        for who, part in zip(parts[::2], parts[1::2], strict=True):
             command, *expected = part.splitlines()
-            assert list(stage.printed(command)) == expected, command
+            assert list(stage.printed(command, expected, who or READER)) == expected, command
 
 
 def test_the_first_example_comes_within_forty_words() -> None:

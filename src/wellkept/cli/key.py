@@ -11,7 +11,7 @@ import click
 from wellkept._files import shown
 from wellkept._names import did_you_mean
 from wellkept.cli import render
-from wellkept.cli.store import environ_for, is_stored, named, parse_stored
+from wellkept.cli.store import complete_key, environ_for, is_stored, named, parse_stored
 from wellkept.config.fetch import COMMON_OPTIONS
 from wellkept.config.reference import ESCAPE_HINT, Refusal, parse_reference
 from wellkept.errors import Conflict, UsageError, WellkeptError
@@ -27,7 +27,7 @@ Decorated = Callable[..., Any]
 
 def source_options(function: Decorated) -> Decorated:
     """Add KEY, and the options that every command with a KEY has: `--file` and `--json`."""
-    return click.argument("key", metavar="KEY")(place_options(function))
+    return click.argument("key", metavar="KEY", shell_complete=complete_key)(place_options(function))
 
 
 def place_options(function: Decorated) -> Decorated:

@@ -7,14 +7,14 @@ import click
 
 from wellkept.cli import render
 from wellkept.cli.key import judge_options, listable, opened_for, parse_key, place_options, waited_for
-from wellkept.cli.store import store_path
+from wellkept.cli.store import complete_key, store_path
 from wellkept.config.reference import SEALED_SCHEME
 from wellkept.errors import UsageError
 from wellkept.model import Reference
 
 
 @click.command("list")
-@click.argument("key", required=False, metavar="[KEY]")
+@click.argument("key", required=False, metavar="[KEY]", shell_complete=complete_key)
 @place_options
 def command(key: str | None, files: Sequence[str], *, wants_json: bool) -> None:
     """Name what stands below a path.

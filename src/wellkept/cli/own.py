@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from wellkept._files import write_private
 from wellkept._home import make_user_folder
-from wellkept.crypto.keyring import find_identities, identity_path
+from wellkept.crypto.keyring import IDENTITY, find_identities, identity_path
 from wellkept.crypto.keys import HYBRID, X25519, Identity
 from wellkept.crypto.refusal import Refusal
 from wellkept.errors import Denied, UsageError
@@ -21,6 +21,7 @@ def find_own(environ: Mapping[str, str]) -> Sequence[Identity]:
         Denied: there is none, or its file cannot be used.
     """
     found = find_identities(environ)
+    environ = {}  # a traceback may show the locals of this frame
     if isinstance(found, Refusal):
         raise found.error("identity")
     if not found:
@@ -36,12 +37,14 @@ def find_or_make(environ: Mapping[str, str], *, is_short: bool) -> tuple[Identit
         FileFault: it cannot be written.
         UsageError: there is no home folder.
     """
-    found = find_identities(environ)
+    path = identity_path(environ)
+    is_new = path is not None and not environ.get(IDENTITY) and not os.path.lexists(path)
+    found = () if is_new else find_identities(environ)
+    environ = {}  # a traceback may show the locals of this frame
     if isinstance(found, Refusal):
         raise found.error("identity")
     if found:
         return found[0], None
-    path = identity_path(environ)
     if path is None:
         raise UsageError("identity: there is no home folder to keep it in", hint="set HOME or WELLKEPT_IDENTITY")
     made = Identity.new(X25519 if is_short else HYBRID)

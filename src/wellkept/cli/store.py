@@ -4,6 +4,8 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
+import click
+
 from wellkept._files import shown
 from wellkept._names import canonical
 from wellkept._revealed import Hidden
@@ -18,7 +20,7 @@ from wellkept.crypto.opened import twice
 from wellkept.crypto.refusal import Refusal
 from wellkept.crypto.store import SecretsFile
 from wellkept.crypto.text import SecretsText
-from wellkept.errors import Denied, UsageError
+from wellkept.errors import Denied, UsageError, WellkeptError
 from wellkept.model import Reference
 
 MOST_FLAWS = 5  # a file that is something else has thousands
@@ -55,6 +57,17 @@ def store_path(files: Sequence[str]) -> str:
     if len(files) > 1:
         raise UsageError("--file: names more than one file", hint="a key stands in one")
     return files[0] if files else SECRETS_FILE
+
+
+def complete_key(context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+    """The keys of Secrets.toml that begin like that, for the shell."""
+    files: Sequence[str] = context.params.get("files") or ()
+    try:
+        text = SecretsFile(store_path(files), {}).read()
+    except WellkeptError:  # a shell has no use for errors
+        return []
+    names = (spelt(entries[0].path) for entries in text.secrets.values())
+    return sorted(name for name in names if name.startswith(begun))
 
 
 def named(reference: Reference) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from wellkept.model import RESOLVED_VARIABLE
 
 # What opens other secrets stays with the parent; `--pass NAME` keeps one.
-BOOTSTRAP = frozenset({"VAULT_TOKEN", "BAO_TOKEN"})
+BOOTSTRAP = frozenset({"VAULT_TOKEN", "BAO_TOKEN", "WELLKEPT_PASSPHRASE"})
 BOOTSTRAP_PREFIX = "WELLKEPT_IDENTITY"
 
 
