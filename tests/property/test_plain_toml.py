@@ -26,7 +26,7 @@ VALUES = st.sampled_from(
         "true",
         "false",
     ]
-    + ["'literal'", '"\\n"', "[1]", "{x = 1}", "2026-11-24", "07:32:00", "inf", "truely", '"a" "b"', ""]
+    + ["'literal'", '"\\n"', "[1]", "{x = 1}", "2026-11-24", "07:32:00", "inf", "truey", '"a" "b"', ""]
 )
 SPACES = st.sampled_from(["", " ", "\t", "  "])
 LINES = st.one_of(

@@ -72,7 +72,7 @@ def place_in(text: str, offset: int) -> Place:
 def find_key(text: str, at: int) -> tuple[tuple[str, ...], int] | None:
     """The steps of a dotted key that begins there, and where it ends; None where none does."""
     try:
-        steps, end = _Finder(text)._key(at)  # noqa: SLF001 the class of this file
+        steps, end = _Finder(text).read_key(at)
     except _NoToml:
         return None
     return tuple(name for name, _ in steps), end
@@ -181,7 +181,7 @@ class _Finder:
     def _header(self, at: int) -> int:
         is_item = self.text.startswith("[[", at)
         closing = "]]" if is_item else "]"
-        steps, end = self._key(at + len(closing))
+        steps, end = self.read_key(at + len(closing))
         end = self._expect(closing, end)
         path: KeyPath = ()
         for name, offset in steps[:-1]:
@@ -223,7 +223,7 @@ class _Finder:
         return item
 
     def _pair(self, table: KeyPath, at: int) -> int:
-        steps, end = self._key(at)
+        steps, end = self.read_key(at)
         at = self._skip(self._expect("=", end))
         path = self._new_key(table, steps)
         if path is not None:
@@ -251,7 +251,7 @@ class _Finder:
         self.keys[path] = offset
         return path
 
-    def _key(self, at: int) -> tuple[list[tuple[str, int]], int]:
+    def read_key(self, at: int) -> tuple[list[tuple[str, int]], int]:
         """Read a dotted key: its steps with their offsets, and where it ends."""
         steps: list[tuple[str, int]] = []
         while len(steps) < _MAX_DEPTH:

@@ -13,6 +13,7 @@ from functools import cached_property
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from wellkept._dataclasses import dataclass
 from wellkept._names import canonical
 from wellkept.crypto.encoding import from_word, joined, to_word
 from wellkept.crypto.xaes import KEY_BYTES, NONCE_BYTES, TAG_BYTES, XAES
@@ -25,21 +26,27 @@ FILE_ID_BYTES = 16
 _HEAD = KEY_ID_BYTES + NONCE_BYTES
 
 
+@dataclass(frozen=True, slots=True)
 class Sealed:
-    """A word taken apart: the key id, the nonce, and the ciphertext with its tag."""
+    """A word taken apart.
 
-    __slots__ = ("ciphertext", "key_id", "nonce")
+    Attributes:
+        key_id: the first 4 bytes of the commitment of the data key that made it.
+        nonce: 24 bytes.
+        ciphertext: the value with its tag of 16 bytes behind it.
+    """
 
-    def __init__(self, data: bytes) -> None:
-        self.key_id = data[:KEY_ID_BYTES]
-        self.nonce = data[KEY_ID_BYTES:_HEAD]
-        self.ciphertext = data[_HEAD:]
+    key_id: bytes
+    nonce: bytes
+    ciphertext: bytes
 
 
 def take_apart(word: str) -> Sealed | None:
     """The parts of a word, or None where it is none."""
     data = from_word(word)
-    return None if data is None or len(data) <= _HEAD + TAG_BYTES else Sealed(data)
+    if data is None or len(data) <= _HEAD + TAG_BYTES:
+        return None
+    return Sealed(data[:KEY_ID_BYTES], data[KEY_ID_BYTES:_HEAD], data[_HEAD:])
 
 
 class DataKey:
@@ -53,7 +60,7 @@ class DataKey:
             file_id: the 16 bytes that name the file.
         """
         self._key = key
-        self.file_id = file_id
+        self.file_id: bytes = file_id
 
     @classmethod
     def new(cls, file_id: bytes) -> "DataKey":

@@ -175,7 +175,7 @@ class Identity:
             secret: 96 bytes for `hybrid` (the seed of ML-KEM, then X25519), 32 for `x25519`.
         """
         self._secret = secret
-        self.recipient = Recipient(algorithm, ALGORITHMS[algorithm].public_of(secret))
+        self.recipient: Recipient = Recipient(algorithm, ALGORITHMS[algorithm].public_of(secret))
 
     @classmethod
     def new(cls, algorithm: str = HYBRID) -> "Identity":

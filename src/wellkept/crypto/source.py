@@ -17,7 +17,7 @@ class SecretsSource:
     """Answers for keys of Secrets.toml: `Reference.path` is the key, `Reference.base` the file."""
 
     starts_at_base = True
-    options = frozenset({"line"})
+    options: frozenset[str] = frozenset({"line"})
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ

@@ -37,8 +37,8 @@ class SecretsFile:
             environ: where the identity is found.
             name: what it is called in messages.
         """
-        self.path = os.path.realpath(path)
-        self.name = name or path
+        self.path: str = os.path.realpath(path)
+        self.name: str = name or path
         self._environ = environ
 
     def read(self) -> SecretsText:

@@ -128,7 +128,7 @@ def read_text(text: str) -> SecretsText:
     table: Path = ()
     for number, line in enumerate(found.lines):
         plain = _PLAIN_LINE.fullmatch(line)
-        path = () if plain is None else (*table, *plain[1].split("."))
+        path = (*table, *(() if plain is None else plain[1].split(".")))
         if plain is not None and canonical(path[0]) != HEADER:
             start, end = plain.span(2)
             entry = Entry(path, table, plain[2], number, start - len(OPENING), end + len(CLOSING))
