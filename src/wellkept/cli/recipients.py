@@ -199,7 +199,7 @@ def _by_passphrase(file: str) -> tuple[Recipient, Stretching]:
 
 
 def _typed(question: str) -> Secret[str]:
-    return Secret(ask.for_hidden(question).decode("utf-8", "replace"))
+    return Secret(ask.for_hidden(question).decode("utf-8", "surrogateescape"))
 
 
 def _is_agreed(file: str, name: str, who: Recipient) -> bool:

@@ -95,7 +95,7 @@ def environ_for(path: str) -> Mapping[str, str]:
     can_ask = PASSPHRASE not in os.environ and sys.stdin is not None and sys.stdin.isatty()
     if isinstance(header, Refusal) or not (can_ask and any(passphrases(header))) or _opens(file):
         return os.environ
-    typed = ask.for_hidden(f"passphrase of {file.name}: ").decode("utf-8", "replace")
+    typed = ask.for_hidden(f"passphrase of {file.name}: ").decode("utf-8", "surrogateescape")
     return Hidden({**os.environ, PASSPHRASE: typed})
 
 

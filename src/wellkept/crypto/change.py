@@ -37,9 +37,10 @@ def with_secret(found: SecretsText, path: Path, word: str) -> str:
     table, before = _place_of_new(found, path)
     line = f"{spelt(path[len(table) :])} = {value}"
     mark = _mark(path)
-    if mark in found.lines:  # it was here before
-        at = found.lines.index(mark) + 1
-        return _joined([*found.lines[:at], line, *found.lines[at:]])
+    marked = (at for at, one in enumerate(found.lines) if one == mark and found.table_at(at) == table)
+    at = next(marked, None)
+    if at is not None:  # it was here before
+        return _joined([*found.lines[: at + 1], line, *found.lines[at + 1 :]])
     block = _block(found, before, mark, line)
     return _joined([*found.lines[:before], *block, *found.lines[before:]])
 
@@ -124,7 +125,10 @@ def _place_of_new(found: SecretsText, path: Path) -> tuple[Path, int]:
         return table, _behind(found, near.line + 1)
     if table:
         return table, _behind(found, found.tables[table][0] + 1)
-    return table, min((first for first, _ in found.tables.values()), default=len(found.lines))
+    line = found.openings[0][0] if found.openings else len(found.lines)
+    while line > 0 and found.openings and found.lines[line - 1].lstrip().startswith("#"):
+        line -= 1  # a comment right above a table is about the table
+    return table, line
 
 
 def _behind(found: SecretsText, line: int) -> int:

@@ -23,6 +23,7 @@ from wellkept.errors import Kind
 
 KEYS = ("version", "cipher", "id", "key", "recipients")
 MOST_RECIPIENTS = 200
+MOST_PASSPHRASES = 4
 MAC_BYTES = 32
 MOST_NAMES = 3  # more help nobody to find one who answers
 _RESTORE = "take the last good version of it from git"
@@ -98,6 +99,8 @@ def new_header() -> tuple[Header, DataKey]:
 
 def with_access(header: Header, key: DataKey, name: str, who: Recipient, how: Stretching | None) -> Header | Refusal:
     """Let somebody open the file; whoever has that name already is replaced."""
+    if not name or not name.isprintable():
+        return Refusal("is no name for a recipient", "name it with letters, as ada@laptop")
     wrapped = who.wrap(key.bare(), _info(header, who))
     if wrapped is None:
         return Refusal("is no public key that anything can be encrypted for", "ask for it again")
@@ -106,6 +109,8 @@ def with_access(header: Header, key: DataKey, name: str, who: Recipient, how: St
     others = tuple(one for one in header.accesses if one.name != name)
     if len(others) == MOST_RECIPIENTS:
         return Refusal(f"would be recipient number {MOST_RECIPIENTS + 1}", "remove one that is not needed any more")
+    if how is not None and sum(one.stretching is not None for one in others) == MOST_PASSPHRASES:
+        return Refusal(f"would be passphrase number {MOST_PASSPHRASES + 1}", "remove one that is not needed any more")
     return replace(header, accesses=(*others, access))
 
 
@@ -163,6 +168,8 @@ def _accesses(lines: Mapping[str, object]) -> tuple[Access, ...] | Refusal:
         if isinstance(access, str):
             return Refusal(f"has a recipient {_shown(name)} whose line {access}", _RESTORE)
         accesses.append(access)
+    if sum(one.stretching is not None for one in accesses) > MOST_PASSPHRASES:
+        return Refusal(f"has more than {MOST_PASSPHRASES} passphrases, each of which takes work to try", _RESTORE)
     return tuple(accesses)
 
 

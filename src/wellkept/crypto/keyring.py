@@ -7,13 +7,12 @@ WELLKEPT_PASSPHRASE      for a file that a passphrase opens
 WELLKEPT_STORE           the fingerprints of the files that may be opened, where it is set
 """
 
-import hmac
 from collections.abc import Mapping, Sequence
 
 from wellkept._files import FileFault, read_own
 from wellkept._home import user_file
 from wellkept.crypto.envelope import DataKey
-from wellkept.crypto.header import Header, unlock
+from wellkept.crypto.header import Header, passphrases, unlock
 from wellkept.crypto.keys import Identity, parse_identity
 from wellkept.crypto.refusal import Refusal
 from wellkept.errors import Kind
@@ -47,17 +46,17 @@ def find_identities(environ: Mapping[str, str]) -> tuple[Identity, ...] | Refusa
 
 def open_header(header: Header, environ: Mapping[str, str]) -> DataKey | Refusal:
     """The data key of a file, by whatever is at hand; only a file that is pinned, where any is."""
+    pinned = environ.get(PINNED, "")
+    if pinned and header.fingerprint not in pinned.replace(",", " ").split():
+        fact = f"is not a file that {PINNED} pins: its fingerprint is {header.fingerprint}"
+        return Refusal(fact, f"if it was made anew or rekeyed by somebody you trust, change {PINNED}")
     identities = find_identities(environ)
     if isinstance(identities, Refusal):
         return identities
     key = unlock(header, identities)
     passphrase = environ.get(PASSPHRASE, "")
-    if isinstance(key, Refusal) and key.kind is Kind.DENIED and passphrase:
-        key = _by_passphrase(header, passphrase)
-    pinned = environ.get(PINNED, "").replace(",", " ").split()
-    if pinned and not any(hmac.compare_digest(one.encode(), header.fingerprint.encode()) for one in pinned):
-        fact = f"is not a file that {PINNED} pins: its fingerprint is {header.fingerprint}"
-        return Refusal(fact, f"if it was made anew or rekeyed by somebody you trust, change {PINNED}")
+    if isinstance(key, Refusal) and key.kind is Kind.DENIED and passphrase and any(passphrases(header)):
+        return _by_passphrase(header, passphrase)
     return key
 
 

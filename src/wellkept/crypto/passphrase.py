@@ -53,7 +53,7 @@ class Stretching:
         kdf = Argon2id(
             salt=self.salt, length=length, iterations=self.passes, lanes=self.lanes, memory_cost=self.memory_kib
         )
-        return Identity(HYBRID, kdf.derive(unicodedata.normalize("NFC", passphrase).encode()))
+        return Identity(HYBRID, kdf.derive(unicodedata.normalize("NFC", passphrase).encode("utf-8", "surrogateescape")))
 
 
 def parse_stretching(text: str) -> Stretching | str:

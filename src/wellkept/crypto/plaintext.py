@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import cast
 
 from wellkept._toml.document import Document, TomlFault, parse
+from wellkept.errors import Malformed
 
 TEXT, LITERAL = b"s", b"t"
 
@@ -18,15 +19,20 @@ def to_plaintext(value: object) -> bytes:
     """The bytes of a value: what TOML has types for.
 
     Raises:
-        TypeError: TOML has no type for it, or no way to write it.
+        Malformed: TOML has no type for it, or no way to write it.
     """
-    if isinstance(value, str):
-        return TEXT + value.encode()
-    data = LITERAL + to_literal(value).encode()
-    if from_plaintext(data) is None:
-        value = None  # a traceback may show the locals of this frame
-        raise TypeError("a value: cannot be written as TOML")
+    data = _bytes_of(value)
+    if data is None or from_plaintext(data) is None:
+        value = data = None  # a traceback may show the locals of this frame
+        raise Malformed("a value: cannot be written as TOML", hint="give text, a number, a date, a list or a table")
     return data
+
+
+def _bytes_of(value: object) -> bytes | None:
+    try:
+        return TEXT + value.encode() if isinstance(value, str) else LITERAL + to_literal(value).encode()
+    except (TypeError, ValueError):  # half of a surrogate pair is a ValueError, too
+        return None
 
 
 def from_plaintext(data: bytes) -> object:

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 from wellkept._files import shown
-from wellkept._names import canonical_path, did_you_mean
+from wellkept._names import canonical, canonical_path, did_you_mean
 from wellkept.crypto.change import spelt, with_secret, without_secret
 from wellkept.crypto.opened import Opened
 from wellkept.crypto.refusal import Refusal
 from wellkept.crypto.store import SecretsFile
+from wellkept.crypto.text import HEADER
 from wellkept.errors import Absent, Malformed, SourceError, UsageError
 from wellkept.model import Reading, Reference
 from wellkept.secret import Secret
@@ -46,6 +47,11 @@ class SecretsSource:
         value = None  # a traceback may show the locals of this frame
         if expected_version is not None:
             raise UsageError(f"{_named(reference)}: has no versions", hint="leave out --if-version")
+
+        if not reference.path or canonical(reference.path[0]) == HEADER:
+            raise UsageError(
+                f"{_named(reference)}: is no key for a secret", hint=f"{HEADER} holds the header of the file"
+            )
 
         def edit(opened: Opened) -> str:
             if secret is not None:

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from wellkept._files import FileFault, read_file, replace_file, sweep
 from wellkept._names import canonical_path
 from wellkept._toml.document import TomlFault, parse
-from wellkept._toml.limits import MAX_BYTES
+from wellkept._toml.limits import MAX_BYTES, find_excess
 from wellkept.crypto.change import spelt
 from wellkept.crypto.header import parse_header
 from wellkept.crypto.keyring import open_header
@@ -150,6 +150,14 @@ def _decoded(content: bytes, name: str) -> str:
 
 def _worse(before: SecretsText, after: SecretsText, name: str) -> SourceError | None:
     """Why a new text must not be written: it has something that may not stand there, and the old one had not."""
+    refused = parse_header(after.header_table())
+    if isinstance(refused, Refusal):
+        return Malformed(f"{name}: then {refused.fact}; nothing was written", hint=refused.hint)
+    text = str(after)
+    excess = find_excess(text)
+    if excess is not None or len(text.encode()) > MAX_BYTES:
+        fact = excess.fact if excess is not None else f"is larger than {MAX_BYTES >> 20} MiB"
+        return Malformed(f"{name}: then {fact}; nothing was written", hint="keep a part of it in another file: --file")
     flaw = next(iter(after.flaws[len(before.flaws) :]), None)
     if flaw is not None:
         return Malformed(f"{name}: line {flaw.line + 1} of it {flaw.fact}; nothing was written", hint=flaw.hint)

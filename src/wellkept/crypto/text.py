@@ -22,14 +22,14 @@ MOST_STEPS = 32  # of a key: nobody nests so deep, and what is compared with eve
 OPENING, CLOSING = '"${enc:1:', '}"'
 
 _SPACE = r"[ \t]*+"
-_END = rf"{_SPACE}(?:\#.*+)?"
+_END = rf"{_SPACE}(?:\#[^\x00-\x08\x0b-\x1f\x7f]*+)?"
 _SEALED = rf'"\$\{{enc:1:([A-Za-z0-9_-]++)\}}"{_END}'
 _BARE = r"[A-Za-z0-9_-]++"
 _PLAIN_LINE = pattern(rf"({_BARE}(?:\.{_BARE}){{0,{MOST_STEPS - 1}}}+){_SPACE}={_SPACE}{_SEALED}")
 _EMPTY_LINE = pattern(_END)
 _EQUALS = pattern(rf"{_SPACE}={_SPACE}")
 _SEALED_VALUE = pattern(_SEALED)
-_HEADER_VALUE = pattern(rf'(?:"([^"\\]*+)"|([0-9]{{1,9}})){_END}')
+_HEADER_VALUE = pattern(rf'(?:"([^"\\\x00-\x1f\x7f]*+)"|(0|[1-9][0-9]{{0,8}})){_END}')
 _CLOSED = pattern(rf"\]{_END}")
 _CONFLICT = ("<<<<<<<", ">>>>>>>", "=======", "|||||||")
 
@@ -79,6 +79,7 @@ class SecretsText:
         secrets: for each canonical path its entries: more than one where a merge left more.
         header: the entries of `[wellkept]`, likewise, by their own spelling.
         tables: for each table that has a line of its own, the numbers of its first and last line.
+        openings: the lines that open a table, in order, each with the table.
         flaws: what is wrong with it.
     """
 
@@ -86,7 +87,12 @@ class SecretsText:
     secrets: dict[Form, list[Entry]] = field(default_factory=dict[Form, list[Entry]])
     header: dict[Path, list[Entry]] = field(default_factory=dict[Path, list[Entry]])
     tables: dict[Path, tuple[int, int]] = field(default_factory=dict[Path, tuple[int, int]])
+    openings: list[tuple[int, Path]] = field(default_factory=list[tuple[int, Path]])
     flaws: list[Flaw] = field(default_factory=list[Flaw])
+
+    def table_at(self, line: int) -> Path:
+        """The table that a line stands in; the root has no steps."""
+        return next((table for opening, table in reversed(self.openings) if opening <= line), ())
 
     def __str__(self) -> str:
         return "".join(f"{line}\n" for line in self.lines)
@@ -100,9 +106,9 @@ class SecretsText:
             if path[:-1] == RECIPIENTS:
                 recipients[path[-1]] = value
             else:
-                is_number = path[-1] == "version" and value.isdigit()
+                is_number = entries[0].end - entries[0].start == len(value)  # a text has its quotes there
                 table[".".join(path[1:])] = int(value) if is_number else value
-        return {**table, "recipients": recipients} if table or recipients else {}
+        return {"recipients": recipients, **table} if table or recipients else {}
 
     def repeated(self) -> Iterator[tuple[str, Sequence[Entry]]]:
         """The keys that stand more than once, each with its entries."""
@@ -149,6 +155,7 @@ def _table(found: SecretsText, before: Path, number: int) -> Path:
     line = found.lines[number]
     key = find_key(line, line.index("[") + 1)
     if key is not None and _CLOSED.fullmatch(line, key[1]):
+        found.openings.append((number, key[0]))
         return key[0]
     found.flaws.append(_flaw(number, line))
     return before
@@ -159,7 +166,7 @@ def _take_pair(found: SecretsText, table: Path, number: int) -> None:
     entry = _entry(table, number, line)
     if entry is None:
         found.flaws.append(_flaw(number, line))
-    elif canonical(entry.path[0]) == HEADER:
+    elif entry.path[0] == HEADER:
         found.header.setdefault(entry.path, []).append(entry)
     else:
         found.secrets.setdefault(canonical_path(entry.path), []).append(entry)
@@ -171,9 +178,9 @@ def _entry(table: Path, number: int, line: str) -> Entry | None:
     if key is None or equals is None:
         return None
     path, at = (*table, *key[0]), equals.end()
-    if len(path) > MOST_STEPS or not all(map(_is_text, path)):
+    if not _is_fit(path):
         return None
-    if canonical(path[0]) != HEADER:
+    if path[0] != HEADER:
         value = _SEALED_VALUE.fullmatch(line, at)
         return None if value is None else Entry(path, table, value[1], number, at, value.end(1) + len(CLOSING))
     value = _HEADER_VALUE.fullmatch(line, at)
@@ -184,9 +191,11 @@ def _entry(table: Path, number: int, line: str) -> Entry | None:
     return Entry(path, table, value[1], number, at, value.end(1) + 1)
 
 
-def _is_text(step: str) -> bool:
-    """Whether a step can be written down: half of a surrogate pair cannot."""
-    return not any("\ud800" <= one <= "\udfff" for one in step)
+def _is_fit(path: Path) -> bool:
+    """Whether a key may stand here."""
+    if len(path) > MOST_STEPS or any("\ud800" <= one <= "\udfff" for step in path for one in step):
+        return False  # half of a surrogate pair cannot be written down
+    return path[0] == HEADER or canonical(path[0]) != HEADER  # another spelling would be another header beside it
 
 
 def _flaw(number: int, line: str) -> Flaw:
