@@ -10,24 +10,23 @@ from wellkept._toml.positions import find_positions
 
 STEPS = st.sampled_from(["a", "b", "c", "a-1", "B_2", "3"])
 KEYS = st.lists(STEPS, min_size=1, max_size=3).map(".".join)
-VALUES = st.sampled_from(
-    [
-        '"text"',
-        '""',
-        '"${enc:1:abc}"',
-        '"# no comment"',
-        "0",
-        "-7",
-        "12345",
-        "01",
-        "1_000",
-        "1.5",
-        "1e3",
-        "true",
-        "false",
-    ]
-    + ["'literal'", '"\\n"', "[1]", "{x = 1}", "2026-11-24", "07:32:00", "inf", "truey", '"a" "b"', ""]
+PLAIN = ('"text"', '""', '"${enc:1:abc}"', '"# no comment"', "0", "-7", "12345", "true", "false")
+OTHER = (
+    "01",
+    "1_000",
+    "1.5",
+    "1e3",
+    "'literal'",
+    '"\\n"',
+    "[1]",
+    "{x = 1}",
+    "2026-11-24",
+    "07:32:00",
+    "inf",
+    "truey",
+    "",
 )
+VALUES = st.sampled_from([*PLAIN, *OTHER, '"a" "b"'])
 SPACES = st.sampled_from(["", " ", "\t", "  "])
 LINES = st.one_of(
     st.builds(lambda key, value, one, two: f"{one}{key}{two}={two}{value}{one}", KEYS, VALUES, SPACES, SPACES),
