@@ -12,6 +12,7 @@ from wellkept.config.assemble import build, convert_all
 from wellkept.config.declare import Settings
 from wellkept.config.explain import Explanation, SettingExplanation, Verdict
 from wellkept.config.fetch import Fetcher
+from wellkept.config.layers.documents import SECRETS_FILE
 from wellkept.config.layers.environment import plain_name_of, plain_variable_of
 from wellkept.config.layers.read import Inputs, Layers, inputs_of, read_layers
 from wellkept.config.providers import offer_tables
@@ -213,7 +214,10 @@ def _missing_hint(schema: Schema, setting: Setting, environ: Mapping[str, str]) 
     plain = None if schema.is_plain else plain_name_of(setting, environ)
     if plain is not None:
         return f"{plain} is in the environment: rename it {variable}, or declare env_prefix='' to read plain names"
-    return f"set {variable}, or {schema.toml_key(setting)} in Config.toml"
+    key = schema.toml_key(setting)
+    if setting.is_secret and os.path.lexists(SECRETS_FILE):
+        return f"set {variable}, or {key} in Config.toml, or run wellkept set {key}"
+    return f"set {variable}, or {key} in Config.toml"
 
 
 def _warn(exposed: Sequence[Problem]) -> None:

@@ -14,9 +14,12 @@ from wellkept.errors import EXIT_RUN_FAILED, EXIT_USAGE, UsageError
 COMMANDS: Final = (
     "check",
     "completion",
+    "edit",
     "explain",
+    "export",
     "get",
     "identity",
+    "import",
     "init",
     "list",
     "move",
@@ -45,7 +48,8 @@ class Commands(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"wellkept.cli.{cmd_name}").command
+        module = "import_" if cmd_name == "import" else cmd_name  # the one name that Python keeps for itself
+        command: click.Command = import_module(f"wellkept.cli.{module}").command
         return command
 
     def resolve_command(

@@ -42,7 +42,7 @@ def command(target: str | None, files: Sequence[str], arguments: Sequence[str], 
     else:
         if rows:
             render.table(HEAD, render.columns(rows, HEAD))
-        else:
+        elif not problems:
             render.talk(f"nothing to check: {subject} hold no reference")
         if error is not None:
             render.failure(error)

@@ -34,8 +34,7 @@ def command(path: str | None, *, is_short: bool, wants_json: bool) -> None:
         raise UsageError(f"{path}: exists already", hint="name another file, or remove that one")
     made = Identity.new(X25519 if is_short else HYBRID)
     write_private(path, identity_text(made).encode())
-    folders = (Path(path).absolute().parent, *Path(path).absolute().parents)
-    if any((folder / ".git").exists() for folder in folders):
+    if any((folder / ".git").exists() for folder in Path(os.path.abspath(path)).parents):  # noqa: PTH100 without ..
         render.warn(f"{path}: stands in a repository: move it out, or name it in .gitignore, before you commit")
     _show(made, path, wants_json=wants_json)
 

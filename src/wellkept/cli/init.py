@@ -1,14 +1,15 @@
 """`wellkept init`: an identity, Secrets.toml, and what git must know of them. Safe to run again."""
 
 import os
-import subprocess
 from pathlib import Path
+from shlex import quote
 
 import click
 
 from wellkept._files import FileFault, read_file, replace_file, shown
 from wellkept._toml.limits import MAX_BYTES
 from wellkept.cli import render
+from wellkept.cli.git import set_up_diff
 from wellkept.cli.own import find_or_make, own_name
 from wellkept.cli.store import store_path
 from wellkept.crypto.change import with_header
@@ -25,7 +26,6 @@ _HEAD = """\
 """
 IGNORED = ("Config.toml", "**/Config.toml", f"{TEMPORARY}*")
 ATTRIBUTES = "Secrets*.toml merge=union diff=wellkept"
-_GIT = ("git", "config", "--local", "diff.wellkept.textconv", "wellkept textconv")
 
 
 @click.command("init")
@@ -53,8 +53,8 @@ def command(name: str | None, path: str | None, *, is_short: bool, wants_json: b
         record = {"file": file, "new": is_new, "public": str(recipient), "fingerprint": recipient.fingerprint}
         render.as_json({**record, "identity": written})
     else:
-        _tell(file, identity, written, is_new=is_new, has_lines=any(lines))
-    _set_up_git()
+        _tell(file, name, identity, written, is_new=is_new, has_lines=any(lines))
+    set_up_diff()
 
 
 def _judge(path: str) -> None:
@@ -89,7 +89,7 @@ def _start(path: str, name: str, identity: Identity) -> bool:
     return True
 
 
-def _tell(path: str, identity: Identity, written: str | None, *, is_new: bool, has_lines: bool) -> None:
+def _tell(path: str, name: str, identity: Identity, written: str | None, *, is_new: bool, has_lines: bool) -> None:
     if written is not None:
         render.talk(f"made your identity: {written} (keep a copy where you keep passwords)")
     if is_new:
@@ -98,7 +98,7 @@ def _tell(path: str, identity: Identity, written: str | None, *, is_new: bool, h
         render.talk(f"{shown(path)} is there already, and you can open it")
     else:
         render.talk(f"{shown(path)} is there already, and you cannot open it yet: let somebody who can run")
-        render.talk(f"  wellkept recipients add {own_name()} {identity.recipient}")
+        render.talk(f"  wellkept recipients add {quote(name)} {identity.recipient}")
         render.talk(f"and compare the fingerprint: {identity.recipient.fingerprint}")
     if has_lines:
         render.talk("wrote lines into .gitignore and .gitattributes: commit them with it")
@@ -120,11 +120,3 @@ def _line(path: str, line: str) -> bool:
     gap = b"" if not content or content.endswith(b"\n") else b"\n"
     replace_file(os.path.realpath(path), content + gap + line.encode() + b"\n", prefix=TEMPORARY)
     return True
-
-
-def _set_up_git() -> None:
-    """Tell git how to show the file in a diff; outside a repository, or without git, there is nothing to tell."""
-    try:
-        subprocess.run(_GIT, check=False, capture_output=True, timeout=10)  # noqa: S603 fixed words
-    except (OSError, subprocess.TimeoutExpired):
-        return

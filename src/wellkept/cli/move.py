@@ -13,6 +13,7 @@ from wellkept._names import canonical, canonical_path
 from wellkept._toml.document import TomlFault, parse
 from wellkept._toml.limits import MAX_BYTES
 from wellkept.cli import render
+from wellkept.cli.git import is_ignored
 from wellkept.cli.key import opened_for, parse_key, writable, write
 from wellkept.cli.store import environ_for, is_stored, named
 from wellkept.config.layers.chosen import CONFIG_FILE
@@ -48,7 +49,7 @@ def command(key: str, target: str, path: str | None, *, into: str, tables: Seque
         )
     source = SecretsSource(environ_for(origin.base or ""))
     secret = _text(source, origin)
-    _judge(into, origin)
+    _judge(into, origin, place)
     with opened_for(place, tables) as provider:
         _copy(provider, place, secret, tables)
     _refer(into, origin, place)
@@ -57,6 +58,8 @@ def command(key: str, target: str, path: str | None, *, into: str, tables: Seque
         render.as_json({"key": named(origin), "reference": str(place), "file": into})
     else:
         render.talk(f"moved {named(origin)} to {place}; {shown(into)} refers to it")
+        if is_ignored(into):
+            render.warn(f"{shown(into)}: is ignored by git: others get the reference by git add --force {shown(into)}")
 
 
 def _text(source: SecretsSource, origin: Reference) -> Secret[str]:
@@ -89,8 +92,10 @@ def _standing(provider: Source, place: Reference) -> Secret[str] | None:
     return Secret(reading.value if isinstance(reading.value, str) else str(reading.value))
 
 
-def _judge(path: str, origin: Reference) -> None:
-    """Refuse a Config.toml that cannot be read, or that says something about the key already."""
+def _judge(path: str, origin: Reference, place: Reference) -> None:
+    """Refuse a Config.toml that cannot be read, or that says something else about the key already."""
+    if not os.path.isdir(os.path.dirname(path) or os.curdir):  # noqa: PTH112, PTH120 text in
+        raise UsageError(f"--into: {shown(path)} stands in no folder that exists", hint="make the folder first")
     if not os.path.lexists(path):
         return
     fault, hint = "", None
@@ -103,7 +108,7 @@ def _judge(path: str, origin: Reference) -> None:
         for step in origin.path:
             known = as_table(table) or {}
             table = next((value for name, value in known.items() if canonical(name) == canonical(step)), None)
-        if table is not None and not (isinstance(table, str) and table.startswith("${")):
+        if table is not None and table != f"${{{place}}}":
             fault = f"{shown(path)}: says something about {named(origin)} already"
             hint = "remove it there: the value in Secrets.toml is the one that moves"
     if fault:

@@ -11,14 +11,15 @@ from wellkept.cli import ask, render
 from wellkept.cli.store import secrets_file, store_path
 from wellkept.crypto.change import spelt, with_header
 from wellkept.crypto.header import Access, Header, parse_header, with_access
-from wellkept.crypto.keyring import find_identities
+from wellkept.crypto.keyring import PINNED, find_identities
 from wellkept.crypto.keys import Recipient, parse_recipient
 from wellkept.crypto.opened import Opened
 from wellkept.crypto.passphrase import FEWEST_CHARACTERS, Stretching
 from wellkept.crypto.refusal import Refusal
 from wellkept.crypto.rekey import rekeyed
 from wellkept.crypto.store import SecretsFile
-from wellkept.errors import EXIT_FINDINGS, EXIT_FINE, Absent, Conflict, Malformed, UsageError
+from wellkept.crypto.text import read_text
+from wellkept.errors import EXIT_FINDINGS, EXIT_FINE, Absent, Conflict, Denied, Malformed, SourceError, UsageError
 from wellkept.secret import Secret
 
 HEAD = ("name", "kind", "fingerprint", "you")
@@ -36,20 +37,34 @@ def command() -> None:
 @command.command("list")
 @_FILE
 @_JSON
-def _list(path: str | None, *, wants_json: bool) -> None:
-    """Name all recipients, with the fingerprints of their keys. No identity is needed."""
+def _list(path: str | None, *, wants_json: bool) -> int:
+    """Name all recipients, with the fingerprints of their keys.
+
+    No identity is needed; with one that opens the file, a recipient that slipped in is an error.
+    """
     file = SecretsFile(_path(path), os.environ, shown(_path(path)))
-    header = parse_header(file.read().header_table())
-    if isinstance(header, Refusal):
-        raise header.error(file.name)
+    header = file.header()
     found = find_identities(os.environ)
     own: set[str] = set() if isinstance(found, Refusal) else {str(one.recipient) for one in found}
     rows = [_row(access, own) for access in header.accesses]
     if wants_json:
         render.as_json({"file": file.name, "fingerprint": header.fingerprint, "recipients": rows})
-        return
+        return _verified(file)
     render.table(HEAD, render.columns([{**row, "you": "you" if row["you"] else None} for row in rows], HEAD))
     render.talk(f"fingerprint of {file.name}: {header.fingerprint}")
+    return _verified(file)
+
+
+def _verified(file: SecretsFile) -> int:
+    """Whether all that is listed was written by who could open the file; without an identity nobody can tell."""
+    try:
+        file.open()
+    except Denied:
+        return EXIT_FINE
+    except SourceError as error:
+        render.failure(error)
+        return error.exit_code
+    return EXIT_FINE
 
 
 @command.command("add")
@@ -122,11 +137,13 @@ def _remove(name: str, path: str | None, *, is_sure: bool, wants_json: bool) -> 
     if not is_sure and not _may_remove(name):
         render.talk("nobody was removed")
         return EXIT_FINDINGS
-    keys = rekey_file(file, [name])
+    keys, fingerprint = rekey_file(file, [name])
     if wants_json:
-        render.as_json({"name": name, "known": keys, "fingerprint": file.open().header.fingerprint})
+        render.as_json({"name": name, "known": keys, "fingerprint": fingerprint})
         return EXIT_FINE
     render.talk(f"{name} can open {file.name} no longer")
+    if os.environ.get(PINNED):
+        render.talk(f"its fingerprint is {fingerprint} now: change {PINNED} where it is set")
     if keys:
         render.talk("and still knows these: change each where it comes from, then wellkept set it")
         for one in keys:
@@ -134,24 +151,29 @@ def _remove(name: str, path: str | None, *, is_sure: bool, wants_json: bool) -> 
     return EXIT_FINE
 
 
-def rekey_file(file: SecretsFile, without: Sequence[str] = ()) -> list[str]:
-    """Give a file a new data key; return the keys of all that it holds.
+def rekey_file(file: SecretsFile, without: Sequence[str] = ()) -> tuple[list[str], str]:
+    """Give a file a new data key; return the keys of all that it holds, and its new fingerprint.
 
     Raises:
         SourceError: it cannot be opened, or holds something that does not decrypt.
     """
     keys: list[str] = []
+    fingerprints: list[str] = []
 
     def edit(opened: Opened) -> str:
         keys.extend(sorted(spelt(entries[0].path) for entries in opened.text.secrets.values()))
         text = rekeyed(opened, without)
         if isinstance(text, Refusal):
             raise text.error(opened.name)
+        header = parse_header(read_text(text).header_table())
+        if isinstance(header, Refusal):  # pragma: no cover - it was just made
+            raise header.error(opened.name)
+        fingerprints.append(header.fingerprint)
         return text
 
     with render.waiting(f"encrypting {file.name} again"):
         file.change(edit)
-    return keys
+    return keys, fingerprints[0]
 
 
 def _path(path: str | None) -> str:

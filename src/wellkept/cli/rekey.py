@@ -17,8 +17,7 @@ def command(path: str | None, *, wants_json: bool) -> None:
     somebody's access away use wellkept recipients remove.
     """
     file = secrets_file(store_path([path] if path else []))
-    keys = rekey_file(file)
-    fingerprint = file.open().header.fingerprint
+    keys, fingerprint = rekey_file(file)
     if wants_json:
         render.as_json({"file": file.name, "fingerprint": fingerprint, "keys": keys})
     else:

@@ -46,6 +46,8 @@ def command(
     """
     if words:
         raise _misplaced(words)
+    if line is not None and source_file is not None:
+        raise UsageError("--line: takes the value that stands there, and --from-file another", hint="leave one out")
     reference = _parsed(key, files)
     with opened_for(reference, files) as source:
         judge_options(reference, source, may_pin=False)

@@ -12,7 +12,7 @@ from wellkept._names import canonical, canonical_path
 from wellkept._toml.document import Document, TomlFault, parse, read
 from wellkept.config.convert.converter import NO_VALUE, NO_VALUE_FACT, NO_VALUE_FIX, Answer, At
 from wellkept.config.extras import RESERVED_TABLE, Extras
-from wellkept.config.layers.chosen import DATA_VARIABLE, Chosen, broken, is_mount
+from wellkept.config.layers.chosen import DATA_VARIABLE, Chosen, broken, is_mount, overlap
 from wellkept.config.layers.documents import say_at
 from wellkept.config.layers.providers import read_providers, strange_keys
 from wellkept.config.layers.say import Form, Refers, Say, say_text
@@ -81,6 +81,9 @@ def read_undeclared(chosen: Chosen, *, with_settings: bool = True) -> Found:
             setting = undeclared(path)
             says.setdefault(setting.form, (setting, []))[1].append(say)
     found.settings += [(setting, tuple(words)) for setting, words in says.values()]
+    if chosen.are_implicit:
+        both = [(setting, words) for setting, words in says.values() if len({one.origin.file for one in words}) > 1]
+        found.problems += [overlap(one.name, words[0].origin, words[-1].origin) for one, words in both]
     return found
 
 

@@ -150,12 +150,13 @@ def unlock(header: Header, identities: Sequence[Identity]) -> DataKey | Refusal:
 
 
 def _not_for(header: Header, identities: Sequence[Identity]) -> Refusal:
+    otherwise = ", or set WELLKEPT_PASSPHRASE" if any(passphrases(header)) else ""
     if not identities:
-        fix = "set WELLKEPT_IDENTITY or WELLKEPT_IDENTITY_FILE, or make an identity with wellkept init"
+        fix = f"set WELLKEPT_IDENTITY or WELLKEPT_IDENTITY_FILE, or make an identity with wellkept init{otherwise}"
         return Refusal("is encrypted, and there is no identity to open it with", fix, Kind.DENIED)
     own = ", ".join(one.recipient.fingerprint for one in identities)
     names = " or ".join(one.name for one in header.accesses[:MOST_NAMES]) or "somebody"
-    fix = f"send {names} the line of wellkept identity, for wellkept recipients add"
+    fix = f"send {names} the line of wellkept identity, for wellkept recipients add{otherwise}"
     return Refusal(f"is not encrypted for the identity at hand ({own})", fix, Kind.DENIED)
 
 
@@ -166,7 +167,8 @@ def _accesses(lines: Mapping[str, object]) -> tuple[Access, ...] | Refusal:
     for name, line in lines.items():
         access = _access(name, line)
         if isinstance(access, str):
-            return Refusal(f"has a recipient {_shown(name)} whose line {access}", _RESTORE)
+            fix = f"remove it, if it was meant as a secret; otherwise {_RESTORE}"
+            return Refusal(f"has a recipient {_shown(name)} whose line {access}", fix)
         accesses.append(access)
     if sum(one.stretching is not None for one in accesses) > MOST_PASSPHRASES:
         return Refusal(f"has more than {MOST_PASSPHRASES} passphrases, each of which takes work to try", _RESTORE)

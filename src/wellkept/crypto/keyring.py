@@ -32,7 +32,7 @@ def find_identities(environ: Mapping[str, str]) -> tuple[Identity, ...] | Refusa
     given = environ.get(IDENTITY, "")
     found: list[Identity] = []
     if given:
-        parsed = _parsed(given.split(), IDENTITY)
+        parsed = _parsed(_words(given), IDENTITY)
         if isinstance(parsed, Refusal):
             return parsed
         found += parsed
@@ -66,7 +66,7 @@ def _by_passphrase(header: Header, passphrase: str) -> DataKey | Refusal:
             identity = access.stretching.identity(passphrase)
             if str(identity.recipient) == str(access.recipient):
                 return unlock(header, [identity])
-    return Refusal("is not opened by that passphrase", f"correct {PASSPHRASE}", Kind.DENIED)
+    return Refusal("is not opened by that passphrase", f"type it again, or correct {PASSPHRASE}", Kind.DENIED)
 
 
 def _read(path: str, *, must_exist: bool) -> Sequence[Identity] | Refusal:
@@ -77,12 +77,15 @@ def _read(path: str, *, must_exist: bool) -> Sequence[Identity] | Refusal:
             return ()
         hint = f"{fault.hint}, or correct {IDENTITY_FILE}" if must_exist else fault.hint or "look at it"
         return Refusal(f"cannot be opened: the identity file {fault.path} {fault.fact}", hint, Kind.DENIED)
-    lines = [line.strip() for line in content.decode("utf-8", "replace").splitlines()]
-    words = [line for line in lines if line and not line.startswith("#")]
-    parsed = _parsed(words, path)
+    parsed = _parsed(_words(content.decode("utf-8", "replace")), path)
     if not isinstance(parsed, Refusal) and not parsed:
         return Refusal(f"cannot be opened: the identity file {path} holds none", "name another", Kind.DENIED)
     return parsed
+
+
+def _words(text: str) -> Sequence[str]:
+    """The words of a text without its comments: the text of a file may stand in a variable."""
+    return [word for line in text.splitlines() if not line.lstrip().startswith("#") for word in line.split()]
 
 
 def _parsed(words: Sequence[str], where: str) -> Sequence[Identity] | Refusal:

@@ -44,8 +44,8 @@ class Opened:
             return Refusal("is not in it", "wellkept list names what is", Kind.ABSENT)
         if line is not None:
             chosen = [one for one in entries if one.line + 1 == line]
-            places = " and ".join(str(one.line + 1) for one in entries)
-            return chosen[0] if chosen else Refusal(f"does not stand in line {line}", f"it stands in line {places}")
+            places = " and ".join(f"line {one.line + 1}" for one in entries)
+            return chosen[0] if chosen else Refusal(f"does not stand in line {line}", f"it stands in {places}")
         if len(entries) > 1:
             return twice(".".join(path), entries)
         return entries[0]
@@ -74,14 +74,14 @@ class Opened:
         plaintext = self.key.open(entry.path, sealed)
         if plaintext is None:
             is_older = sealed.key_id != self.key.key_id
-            return Refusal(_IS_OLDER if is_older else _IS_CHANGED, _AGAIN)
+            return Refusal(_IS_OLDER, "set it again") if is_older else Refusal(_IS_CHANGED, _AGAIN)
         return plaintext
 
 
 def twice(name: str, entries: Sequence[Entry]) -> Refusal:
     """The refusal of a key that a merge left more than once."""
-    lines = [str(one.line + 1) for one in entries]
-    look, keep = f"wellkept get {name} --line {lines[0]} --reveal", f"wellkept set {name} --line {lines[0]}"
+    lines = " and ".join(str(one.line + 1) for one in entries)
+    look, keep = f"wellkept get {name} --line {entries[0].line + 1} --reveal", f"wellkept set {name} --line N"
     return Refusal(
-        f"stands in lines {' and '.join(lines)}: two branches gave it a value", f"look with {look}, keep with {keep}"
+        f"stands in lines {lines}: two branches gave it a value", f"look at each with {look}, keep one with {keep}"
     )

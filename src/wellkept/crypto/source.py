@@ -66,8 +66,14 @@ class SecretsSource:
     def names(self, reference: Reference) -> Sequence[str]:
         """The keys below a path, each whole; no identity is needed."""
         form = canonical_path(reference.path)
-        secrets = self._file(reference.base).read().secrets
-        return sorted(spelt(entries[0].path) for one, entries in secrets.items() if one[: len(form)] == form)
+        file = self._file(reference.base)
+        secrets = file.read().secrets
+        names = sorted(spelt(entries[0].path) for one, entries in secrets.items() if one[: len(form)] == form)
+        if not names and form:
+            known = [spelt(entries[0].path) for entries in secrets.values()]
+            hint = did_you_mean(".".join(reference.path), known) or "wellkept list names what is in it"
+            raise Absent(f"{_named(reference)}: is not in {file.name}", hint=hint)
+        return names
 
     def _opened(self, base: str | None) -> Opened | SourceError:
         try:

@@ -13,7 +13,7 @@ from wellkept._names import canonical_path
 from wellkept._toml.document import TomlFault, parse
 from wellkept._toml.limits import MAX_BYTES, find_excess
 from wellkept.crypto.change import spelt
-from wellkept.crypto.header import parse_header
+from wellkept.crypto.header import Header, parse_header
 from wellkept.crypto.keyring import open_header
 from wellkept.crypto.lock import lock_folder
 from wellkept.crypto.opened import Opened
@@ -23,6 +23,7 @@ from wellkept.errors import Kind, Malformed, SourceError, Unreachable
 
 FILE = "Secrets.toml"
 TEMPORARY = ".wellkept-store-"
+_ONE_BRANCH = "git checkout BRANCH -- the file of one of them, and set again what the other one changed"
 _START = "start one with wellkept init"
 
 
@@ -48,6 +49,17 @@ class SecretsFile:
             SourceError: it cannot be read, or is no text.
         """
         return read_text(_decoded(self._content(), self.name))
+
+    def header(self) -> Header:
+        """Read its header as it stands there; nothing of it is verified.
+
+        Raises:
+            SourceError: it cannot be read, or has no header.
+        """
+        header = _header_of(self.read())
+        if isinstance(header, Refusal):
+            raise header.error(self.name)
+        return header
 
     def open(self) -> Opened:
         """Read it, and find its key.
@@ -127,15 +139,19 @@ class SecretsFile:
         raise refusal.error(self.name)
 
     def _opened(self, text: SecretsText) -> Opened | Refusal:
-        for name, entries in text.repeated():
-            if entries[0].path[0] == HEADER:
-                places = " and ".join(str(one.line + 1) for one in entries)
-                return Refusal(f"has {name} in lines {places}: two branches changed it", "keep the lines of one branch")
-        header = parse_header(text.header_table())
+        header = _header_of(text)
         if isinstance(header, Refusal):
             return header
         key = open_header(header, self._environ)
         return key if isinstance(key, Refusal) else Opened(self.name, text, header, key)
+
+
+def _header_of(text: SecretsText) -> Header | Refusal:
+    for name, entries in text.repeated():
+        if entries[0].path[0] == HEADER:
+            places = " and ".join(str(one.line + 1) for one in entries)
+            return Refusal(f"has {name} in lines {places}: two branches changed it", _ONE_BRANCH)
+    return parse_header(text.header_table())
 
 
 def _decoded(content: bytes, name: str) -> str:

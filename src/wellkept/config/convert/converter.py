@@ -150,9 +150,10 @@ class At:
         """Stop a secret on its way into a plain setting; None where it may go on."""
         if not answer.is_secret or self.in_secret:
             return None
+        is_sealed = answer.origin.answer == answer.origin.place  # in Secrets.toml, where nobody writes a reference
+        other = "put it into Config.toml" if is_sealed else "write ?plain=true in the reference"
         return replace(self, origin=answer.origin).refuse(
-            "takes a reference to a secret, but is no Secret",
-            "declare it as Secret[…], or write ?plain=true in the reference",
+            "takes a reference to a secret, but is no Secret", f"declare it as Secret[…], or {other}"
         )
 
     def _apply_answer(self, converter: Converter, answer: Answer) -> object:

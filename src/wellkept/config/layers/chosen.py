@@ -8,6 +8,7 @@ from wellkept._toml.document import TomlFault
 from wellkept.config.layers.documents import SECRETS_FILE
 from wellkept.config.layers.say import Heard
 from wellkept.errors import Problem, UsageError
+from wellkept.origin import Origin
 
 FILES_VARIABLE = "BAL_CONFIG_FILES"
 DATA_VARIABLE = "BAL_CONFIG_DATA"
@@ -45,6 +46,16 @@ def choose_files(files: Sequence[str | os.PathLike[str]] | None, environ: Mappin
 def is_mount(path: str) -> bool:
     """Whether an entry is a mounted directory; one named like a file is a bind mount that went wrong."""
     return os.path.isdir(path) and not path.endswith(".toml")  # noqa: PTH112 hot: pathlib costs ten times as much
+
+
+def overlap(name: str, first: Origin, second: Origin) -> Problem:
+    """The problem of a key that stands in both of the implicit files."""
+    return Problem(
+        name,
+        f"stands in both {CONFIG_FILE} and {SECRETS_FILE}: {first} and {second}",
+        second.place,
+        f"keep the one in {SECRETS_FILE}, remove the other",
+    )
 
 
 def broken(name: str, fault: TomlFault) -> Heard:

@@ -10,9 +10,9 @@ from functools import partial
 
 from wellkept._files import is_exposed, shown
 from wellkept._toml.document import Document, TomlFault, parse, read
-from wellkept.config.layers.chosen import CONFIG_FILE, DATA_VARIABLE, Chosen, broken, is_mount
+from wellkept.config.layers.chosen import DATA_VARIABLE, Chosen, broken, is_mount, overlap
 from wellkept.config.layers.directory import exposed, read_directory
-from wellkept.config.layers.documents import SECRETS_FILE, is_sealed, place_in
+from wellkept.config.layers.documents import is_sealed, place_in
 from wellkept.config.layers.providers import read_providers, strange_keys
 from wellkept.config.layers.say import Heard, Refers
 from wellkept.config.layers.tables import Path as KeyPath
@@ -87,13 +87,4 @@ def _holds_secrets(schema: Schema, heard: Heard) -> bool:
 
 def _refuse_overlap(config: Heard, secrets: Heard) -> None:
     for form in config.says.keys() & secrets.says.keys():
-        first, second = config.says[form].origin, secrets.says[form].origin
-        config.refuse(
-            Problem(
-                ".".join(form),
-                f"stands in both {CONFIG_FILE} and {SECRETS_FILE}: {first} and {second}",
-                second.place,
-                f"keep the one in {SECRETS_FILE}, remove the other",
-            ),
-            form,
-        )
+        config.refuse(overlap(".".join(form), config.says[form].origin, secrets.says[form].origin), form)
