@@ -151,6 +151,37 @@ def write_private(path: FilePath, data: bytes) -> None:
         raise refusal.fault(name)
 
 
+def create_private(path: FilePath, data: bytes) -> bool:
+    """Write a new file of mode 0600, whole from its first moment; False where somebody was faster.
+
+    Raises:
+        FileFault: it cannot be written; then no part of it is left behind.
+    """
+    name = os.fspath(path)
+    folder, final = os.path.split(name)
+    temporary = os.path.join(folder, f".wellkept-{os.urandom(8).hex()}")  # noqa: PTH118 text in
+    refusal = _write(temporary, data)
+    if refusal is not None:
+        data = b""  # a traceback may show the locals of this frame
+        raise refusal.fault(name)
+    try:
+        os.link(temporary, os.path.join(folder, final))  # noqa: PTH118 a link never replaces what is there
+    except FileExistsError:
+        return False
+    except OSError as error:
+        refusal = _ON_WRITING.get(error.errno or 0) or _unknown("written", error)
+    finally:
+        with suppress(OSError):
+            os.unlink(temporary)  # noqa: PTH108 text in
+    if refusal is None:
+        with suppress(OSError), _opened(folder or os.curdir, _DIRECTORY) as parent:
+            os.fsync(parent)
+    if refusal is not None:
+        data = b""
+        raise refusal.fault(name)
+    return True
+
+
 def replace_file(path: FilePath, data: bytes, *, prefix: str) -> None:
     """Write a file as `write_private` does, but with the mode of the file that is replaced.
 
@@ -417,6 +448,9 @@ def _take_over(descriptor: int, parent: int, name: str) -> None:
         os.fchmod(descriptor, 0o666 & ~mask)
         return
     if (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):
-        with suppress(PermissionError):
-            os.fchown(descriptor, status.st_uid, status.st_gid)
+        # Who may not give a file away may still leave it to a group of theirs.
+        for owner in (status.st_uid, -1):
+            with suppress(OSError):  # not permitted, or in a container a number that means nobody
+                os.fchown(descriptor, owner, status.st_gid)
+                break
     os.fchmod(descriptor, stat.S_IMODE(status.st_mode))

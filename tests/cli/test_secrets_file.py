@@ -51,7 +51,7 @@ def test_init_adds_to_the_files_of_git_what_they_lack(wellkept: CommandLine) -> 
     (wellkept.folder / ".gitignore").write_text("*.pyc\nConfig.toml", encoding="utf-8")
     wellkept("init")
     lines = (wellkept.folder / ".gitignore").read_text(encoding="utf-8").splitlines()
-    assert lines == ["*.pyc", "Config.toml", "**/Config.toml", ".wellkept-store-*"]
+    assert lines == ["*.pyc", "Config.toml", "**/Config.toml", ".wellkept-*"]
     assert (wellkept.folder / ".gitattributes").read_text() == "Secrets*.toml merge=union diff=wellkept\n"
 
 

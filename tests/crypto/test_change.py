@@ -5,7 +5,8 @@ from difflib import unified_diff
 
 import pytest
 
-from wellkept.crypto.change import quoted, spaced, spelt, with_header, with_secret, with_words, without_secret
+from wellkept.crypto.change import spaced, with_header, with_secret, with_words, without_secret
+from wellkept.crypto.spelling import quoted, spelt
 from wellkept.crypto.text import read_text
 
 A, B, C, NEW = ('"${enc:1:' + letter * 4 + '}"' for letter in "ABCN")

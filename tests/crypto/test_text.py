@@ -135,11 +135,11 @@ def test_a_key_that_stands_twice_is_told_with_both_of_its_lines() -> None:
     assert found.header_table()["key"] == "x"
 
 
-def test_a_table_that_stands_twice_goes_on() -> None:
+def test_a_table_that_stands_twice_goes_on_and_is_told() -> None:
     found = read_text(f"[db]\nuser = {A}\n[x]\ny = {B}\n[db]\npassword = {C}\n")
     assert paths(found) == [("db", "user"), ("x", "y"), ("db", "password")]
     assert found.tables[("db",)] == (0, 5)
-    assert found.flaws == []
+    assert [(one.line, one.fact) for one in found.flaws] == [(4, "opens [db] again")]
 
 
 def test_a_key_below_another_with_a_value_is_told() -> None:

@@ -1,7 +1,7 @@
 """Reads the plain part of TOML in one pass: most files are nothing else, and tomllib reads letter by letter.
 
 Plain is a text of which every line is empty, a comment, `[table]`, or `key = value` with bare keys,
-dotted or not, and with a text without escapes, a whole number, or true or false. What is more, and
+dotted or not, or one in quotes, and with a text without escapes, a whole number, or true or false. What is more, and
 what could be a mistake, is left to tomllib. This file does no I/O.
 """
 
@@ -15,7 +15,7 @@ _SPACE = r"[ \t]*+"
 _BARE = r"[A-Za-z0-9_-]++"
 _KEY = rf"({_BARE}(?:\.{_BARE})*+)"
 _LINE = pattern(
-    rf"{_SPACE}(?:{_KEY}{_SPACE}={_SPACE}()(?:\"([^\"\\\n]*+)\"|(-?(?:0|[1-9][0-9]{{0,17}}))(?![0-9.:eE_-])|(true|false))"
+    rf"{_SPACE}(?:(?:{_KEY}|\"([^\"\\\n]++)\"){_SPACE}={_SPACE}()(?:\"([^\"\\\n]*+)\"|(-?(?:0|[1-9][0-9]{{0,17}}))(?![0-9.:eE_-])|(true|false))"
     rf"|\[{_SPACE}{_KEY}{_SPACE}\])?+{_SPACE}(?:\#[^\n]*+)?+(?:\n|\Z)"
 )
 
@@ -49,21 +49,22 @@ class _Reader:
             line = match(text, at)
             if line is None:
                 return False
-            key, string, number, word, table = line.group(1, 3, 4, 5, 6)
-            if key is not None:
+            key, quoted, string, number, word, table = line.group(1, 2, 4, 5, 6, 7)
+            if key is not None or quoted is not None:
                 value = string if string is not None else int(number) if number is not None else word == "true"
-                if not self._pair(key, line.start(1), value, line.start(2)):
+                steps, offset = ([quoted], line.start(2) - 1) if key is None else (key.split("."), line.start(1))
+                if not self._pair(steps, offset, value, line.start(3)):
                     return False
-            elif table is not None and not self._header(table, line.start(6), text.index("[", at)):
+            elif table is not None and not self._header(table, line.start(7), text.index("[", at)):
                 return False
             at = line.end()
             if text[at - 1] == "\n":
                 self.lines.append(at)
         return True
 
-    def _pair(self, key: str, offset: int, value: object, value_offset: int) -> bool:
+    def _pair(self, steps: list[str], offset: int, value: object, value_offset: int) -> bool:
         path, table = self._section, self._tables[self._section]
-        *above, last = key.split(".")
+        *above, last = steps
         for step in above:
             path = (*path, step)
             made = self._made.get(path)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import date, time
 from decimal import Decimal
 
 import click
@@ -91,7 +92,14 @@ def _reveal(value: object) -> None:
     elif as_table(value) is not None:
         render.as_json(_plain(value))
     else:
-        render.exactly(json.dumps(_plain(value)).encode())
+        render.exactly(_bare(value).encode())
+
+
+def _bare(value: object) -> str:
+    """A value that is neither text nor table, as a script reads it: a number with all of its digits, a date bare."""
+    if isinstance(value, (Decimal, date, time)):  # a datetime is a date, too
+        return str(value) if isinstance(value, Decimal) else value.isoformat()
+    return json.dumps(_plain(value), default=str)
 
 
 def _plain(value: object) -> object:

@@ -2,10 +2,13 @@
 
 import subprocess
 
+# Where wellkept is not installed, a diff shows the file as it is: git would stop at a program that is not there.
+TEXTCONV = """sh -c 'command -v wellkept >/dev/null && exec wellkept textconv "$1"; exec cat "$1"' --"""
+
 
 def set_up_diff() -> None:
     """Tell git how to show Secrets.toml in a diff."""
-    _git("config", "--local", "diff.wellkept.textconv", "wellkept textconv")
+    _git("config", "--local", "diff.wellkept.textconv", TEXTCONV)
 
 
 def is_ignored(path: str) -> bool:

@@ -2,13 +2,12 @@
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 
 import click
 
-from wellkept._files import write_private
+from wellkept._files import create_private
 from wellkept.cli import render
-from wellkept.cli.own import find_own, identity_text
+from wellkept.cli.own import find_own, identity_text, warn_if_committable
 from wellkept.crypto.keys import HYBRID, X25519, Identity
 from wellkept.errors import UsageError
 
@@ -30,12 +29,10 @@ def command(path: str | None, *, is_short: bool, wants_json: bool) -> None:
         for one in find_own(os.environ):
             _show(one, None, wants_json=wants_json)
         return
-    if os.path.lexists(path):
-        raise UsageError(f"{path}: exists already", hint="name another file, or remove that one")
     made = Identity.new(X25519 if is_short else HYBRID)
-    write_private(path, identity_text(made).encode())
-    if any((folder / ".git").exists() for folder in Path(os.path.abspath(path)).parents):  # noqa: PTH100 without ..
-        render.warn(f"{path}: stands in a repository: move it out, or name it in .gitignore, before you commit")
+    if os.path.lexists(path) or not create_private(path, identity_text(made).encode()):
+        raise UsageError(f"{path}: exists already", hint="name another file, or remove that one")
+    warn_if_committable(path)
     _show(made, path, wants_json=wants_json)
 
 

@@ -12,11 +12,12 @@ from wellkept.cli import render
 from wellkept.cli.git import set_up_diff
 from wellkept.cli.own import find_or_make, own_name
 from wellkept.cli.store import store_path
+from wellkept.config.layers.documents import is_named_sealed
 from wellkept.crypto.change import with_header
 from wellkept.crypto.header import new_header, with_access
 from wellkept.crypto.keys import Identity
 from wellkept.crypto.refusal import Refusal
-from wellkept.crypto.store import TEMPORARY, SecretsFile
+from wellkept.crypto.store import SecretsFile
 from wellkept.crypto.text import read_text
 from wellkept.errors import Denied, Kind, UsageError
 
@@ -24,7 +25,7 @@ _HEAD = """\
 # Secrets, each encrypted for its key in this file: safe to commit.
 # Write one with: wellkept set KEY. Who may open the file: wellkept recipients list.
 """
-IGNORED = ("Config.toml", "**/Config.toml", f"{TEMPORARY}*")
+IGNORED = ("Config.toml", "**/Config.toml", ".wellkept-*")
 ATTRIBUTES = "Secrets*.toml merge=union diff=wellkept"
 
 
@@ -44,6 +45,11 @@ def command(name: str | None, path: str | None, *, is_short: bool, wants_json: b
     name = own_name() if name is None else name
     if not name or not name.isprintable():
         raise UsageError("--name: is no name", hint="write letters, as in ada@laptop")
+    if not is_named_sealed(file):
+        raise UsageError(
+            f"{shown(file)}: is not called Secrets.toml or Secrets.NAME.toml",
+            hint="by its name git and every reader know that all of it is encrypted",
+        )
     _judge(file)
     identity, written = find_or_make(os.environ, is_short=is_short)
     is_new = _start(file, name, identity)
@@ -118,5 +124,5 @@ def _line(path: str, line: str) -> bool:
     if line.encode() in (one.strip() for one in content.splitlines()):
         return False
     gap = b"" if not content or content.endswith(b"\n") else b"\n"
-    replace_file(os.path.realpath(path), content + gap + line.encode() + b"\n", prefix=TEMPORARY)
+    replace_file(os.path.realpath(path), content + gap + line.encode() + b"\n", prefix=".wellkept-git-")
     return True

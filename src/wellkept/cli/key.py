@@ -10,16 +10,18 @@ import click
 
 from wellkept._files import shown
 from wellkept._names import did_you_mean
+from wellkept._patterns import pattern
 from wellkept.cli import render
 from wellkept.cli.store import complete_key, environ_for, is_stored, named, parse_stored
 from wellkept.config.fetch import COMMON_OPTIONS
-from wellkept.config.reference import ESCAPE_HINT, Refusal, parse_reference
+from wellkept.config.reference import ESCAPE_HINT, SEALED_SCHEME, Refusal, parse_reference
 from wellkept.errors import Conflict, UsageError, WellkeptError
 from wellkept.model import Reference
 from wellkept.ports import Lists, Source, Writes
 from wellkept.registry import Schemes, open_source
 from wellkept.secret import Secret
 
+_SCHEME = pattern(r"[A-Za-z][A-Za-z0-9_-]*")
 EXAMPLE = "vault:secret/prod/db#password"
 
 Decorated = Callable[..., Any]
@@ -56,8 +58,10 @@ def parse_key(text: str, files: Sequence[str] = ()) -> Reference:
     """
     body = text[2:-1] if text.startswith("${") and text.endswith("}") else text
     scheme, colon, _ = body.partition(":")
-    if not colon or body.startswith(("'", '"')):
+    if not colon or not _SCHEME.fullmatch(scheme):
         return parse_stored(body, files)
+    if scheme == SEALED_SCHEME:
+        raise UsageError("KEY: enc: stands in Secrets.toml only", hint="write the key alone, as in db.password")
     reference = parse_reference(body, {scheme})
     if isinstance(reference, Reference):
         return reference

@@ -5,10 +5,13 @@ import os
 import socket
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
-from wellkept._files import write_private
-from wellkept._home import make_user_folder
-from wellkept.crypto.keyring import IDENTITY, find_identities, identity_path
+from wellkept._files import create_private
+from wellkept._home import make_user_folder, user_file
+from wellkept.cli import render
+from wellkept.cli.git import is_ignored
+from wellkept.crypto.keyring import IDENTITY, IDENTITY_FILE, find_identities, identity_path
 from wellkept.crypto.keys import HYBRID, X25519, Identity
 from wellkept.crypto.refusal import Refusal
 from wellkept.errors import Denied, UsageError
@@ -40,6 +43,7 @@ def find_or_make(environ: Mapping[str, str], *, is_short: bool) -> tuple[Identit
     path = identity_path(environ)
     is_new = path is not None and not environ.get(IDENTITY) and not os.path.lexists(path)
     found = () if is_new else find_identities(environ)
+    is_users = path == user_file(environ, "identity")
     environ = {}  # a traceback may show the locals of this frame
     if isinstance(found, Refusal):
         raise found.error("identity")
@@ -48,9 +52,22 @@ def find_or_make(environ: Mapping[str, str], *, is_short: bool) -> tuple[Identit
     if path is None:
         raise UsageError("identity: there is no home folder to keep it in", hint="set HOME or WELLKEPT_IDENTITY")
     made = Identity.new(X25519 if is_short else HYBRID)
-    make_user_folder(path)
-    write_private(path, identity_text(made).encode())
-    return made, path
+    if is_users:  # a folder that somebody else named is not ours to hide from git
+        make_user_folder(path)
+    if create_private(path, identity_text(made).encode()):
+        warn_if_committable(path)
+        return made, path
+    found = find_identities({IDENTITY_FILE: path})  # somebody was faster: theirs it is
+    if isinstance(found, Refusal) or not found:
+        raise Denied(f"identity: {path} holds none", hint="look at it, or name another file")
+    return found[0], None
+
+
+def warn_if_committable(path: str) -> None:
+    """Warn of a private key that the next commit would take along."""
+    folders = Path(os.path.abspath(path)).parents  # noqa: PTH100 without ..
+    if any((folder / ".git").exists() for folder in folders) and not is_ignored(path):
+        render.warn(f"{path}: stands in a repository: move it out, or name it in .gitignore, before you commit")
 
 
 def identity_text(identity: Identity) -> str:

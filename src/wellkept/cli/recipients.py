@@ -9,14 +9,15 @@ import click
 from wellkept._files import shown
 from wellkept.cli import ask, render
 from wellkept.cli.store import secrets_file, store_path
-from wellkept.crypto.change import spelt, with_header
-from wellkept.crypto.header import Access, Header, parse_header, with_access
+from wellkept.crypto.change import with_header
+from wellkept.crypto.header import Access, Header, is_name, parse_header, with_access
 from wellkept.crypto.keyring import PINNED, find_identities
 from wellkept.crypto.keys import Recipient, parse_recipient
 from wellkept.crypto.opened import Opened
 from wellkept.crypto.passphrase import FEWEST_CHARACTERS, Stretching
 from wellkept.crypto.refusal import Refusal
 from wellkept.crypto.rekey import rekeyed
+from wellkept.crypto.spelling import spelt
 from wellkept.crypto.store import SecretsFile
 from wellkept.crypto.text import read_text
 from wellkept.errors import EXIT_FINDINGS, EXIT_FINE, Absent, Conflict, Denied, Malformed, SourceError, UsageError
@@ -90,13 +91,14 @@ def _add(
     NAME is what they are called; PUBLIC-KEY is what wellkept identity or wellkept init printed
     for them. Compare the fingerprint with them, not by the way that the key came.
     """
-    if not name or not name.isprintable():
+    if not is_name(name):
         raise UsageError("NAME: is no name", hint="write letters, as in ada@laptop")
     if (key is not None) is is_passphrase:
         raise UsageError("recipients add: needs a public key, or --passphrase", hint="see wellkept identity")
     file = secrets_file(_path(path))
     _refuse_known(file.open().header, name)
     who, how = _by_passphrase(file.name) if key is None else (_parsed(key), None)
+    _refuse_known_key(file.open().header, who)
     if fingerprint is not None and fingerprint != who.fingerprint:
         raise UsageError(f"{name}: the key has the fingerprint {who.fingerprint}", hint="ask for the key again")
     if not (is_sure or is_passphrase or fingerprint is not None or _is_agreed(file.name, name, who)):
@@ -130,10 +132,12 @@ def _remove(name: str, path: str | None, *, is_sure: bool, wants_json: bool) -> 
     end must be changed where they come from.
     """
     file = secrets_file(_path(path))
-    opened = file.open()
-    if opened.header.access(name) is None:
-        known = ", ".join(one.name for one in opened.header.accesses)
+    if file.header().access(name) is None:
+        known = ", ".join(one.name for one in file.header().accesses)
         raise Absent(f"{render.printable(name)}: is no recipient", hint=f"recipients are {known}")
+    if is_stranger(file, name):
+        return _remove_stranger(file, name, wants_json=wants_json)
+    _refuse_locking_out(file.open(), name)
     if not is_sure and not _may_remove(name):
         render.talk("nobody was removed")
         return EXIT_FINDINGS
@@ -149,6 +153,42 @@ def _remove(name: str, path: str | None, *, is_sure: bool, wants_json: bool) -> 
         for one in keys:
             render.out(one)
     return EXIT_FINE
+
+
+def is_stranger(file: SecretsFile, name: str) -> bool:
+    """Whether the line of a recipient is all that keeps the file from being opened."""
+    try:
+        file.open()
+    except Malformed:
+        file.open(ignoring=name)
+        return True
+    return False
+
+
+def _remove_stranger(file: SecretsFile, name: str, *, wants_json: bool) -> int:
+    """Take out a line that is not authenticated: it opened nothing, so nothing is encrypted again."""
+
+    def edit(opened: Opened) -> str:
+        return with_header(opened.text, opened.header.values())
+
+    file.change(edit, ignoring=name)
+    if wants_json:
+        render.as_json({"name": name, "known": [], "fingerprint": file.header().fingerprint})
+    else:
+        render.talk(
+            f"removed the line of {name}, which did not fit to this data key; if they belong here, add them again"
+        )
+    return EXIT_FINE
+
+
+def _refuse_locking_out(opened: Opened, name: str) -> None:
+    found = find_identities(os.environ)
+    own = set[str]() if isinstance(found, Refusal) else {str(one.recipient) for one in found}
+    left = [one for one in opened.header.accesses if one.name != name]
+    if left and own and not any(str(one.recipient) in own or one.stretching is not None for one in left):
+        raise UsageError(
+            f"{name}: is you, and you could not open the file any more", hint="let somebody else remove you"
+        )
 
 
 def rekey_file(file: SecretsFile, without: Sequence[str] = ()) -> tuple[list[str], str]:
@@ -197,6 +237,13 @@ def _refuse_known(header: Header, name: str) -> None:
         raise Conflict(
             f"{name}: is a recipient already", hint=f"name it otherwise, or wellkept recipients remove {name}"
         )
+
+
+def _refuse_known_key(header: Header, who: Recipient) -> None:
+    """One line a key: otherwise one of two names could be removed, and nothing would change."""
+    known = next((one.name for one in header.accesses if str(one.recipient) == str(who)), None)
+    if known is not None:
+        raise Conflict(f"PUBLIC-KEY: is that of {known}, who is a recipient already", hint="nothing is to be done")
 
 
 def _parsed(key: str) -> Recipient:

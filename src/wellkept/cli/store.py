@@ -13,11 +13,11 @@ from wellkept._toml.positions import find_key
 from wellkept.cli import ask, render
 from wellkept.config.layers.documents import SECRETS_FILE
 from wellkept.config.reference import SEALED_SCHEME
-from wellkept.crypto.change import spelt
 from wellkept.crypto.header import parse_header, passphrases
 from wellkept.crypto.keyring import PASSPHRASE
 from wellkept.crypto.opened import twice
 from wellkept.crypto.refusal import Refusal
+from wellkept.crypto.spelling import spelt
 from wellkept.crypto.store import SecretsFile
 from wellkept.crypto.text import SecretsText
 from wellkept.errors import Denied, UsageError, WellkeptError

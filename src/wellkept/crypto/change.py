@@ -11,21 +11,8 @@ pairs wrong, and these blocks none (tests/crypto/test_git.py, ADR 10).
 from collections.abc import Iterable, Mapping, Sequence
 
 from wellkept._names import canonical_path
-from wellkept._patterns import pattern
+from wellkept.crypto.spelling import spelt
 from wellkept.crypto.text import CLOSING, OPENING, RECIPIENTS, Entry, Path, SecretsText
-
-_BARE_STEP = pattern(r"[A-Za-z0-9_-]+")
-
-
-def spelt(path: Sequence[str]) -> str:
-    """A dotted key as TOML writes it."""
-    return ".".join(step if _BARE_STEP.fullmatch(step) else quoted(step) for step in path)
-
-
-def quoted(text: str) -> str:
-    """A text as TOML writes it, on one line."""
-    marks = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t"}
-    return '"' + "".join(marks.get(one) or (one if one.isprintable() else f"\\U{ord(one):08X}") for one in text) + '"'
 
 
 def with_secret(found: SecretsText, path: Path, word: str) -> str:
@@ -37,8 +24,7 @@ def with_secret(found: SecretsText, path: Path, word: str) -> str:
     table, before = _place_of_new(found, path)
     line = f"{spelt(path[len(table) :])} = {value}"
     mark = _mark(path)
-    marked = (at for at, one in enumerate(found.lines) if one == mark and found.table_at(at) == table)
-    at = next(marked, None)
+    at = _marked(found, mark, table)
     if at is not None:  # it was here before
         return _joined([*found.lines[: at + 1], line, *found.lines[at + 1 :]])
     block = _block(found, before, mark, line)
@@ -106,6 +92,17 @@ def _last_line(found: SecretsText, table: Path) -> int:
 def _mark(path: Path) -> str:
     """The comment that names a key."""
     return f"# {spelt(path)}"
+
+
+def _marked(found: SecretsText, mark: str, table: Path) -> int | None:
+    """The line of a table that is this comment."""
+    openings = dict(found.openings)
+    here: Path = ()
+    for number, line in enumerate(found.lines):
+        here = openings.get(number, here)
+        if line == mark and here == table:
+            return number
+    return None
 
 
 def _block(found: SecretsText, before: int, mark: str, line: str) -> list[str]:

@@ -8,15 +8,16 @@ somebody who could open the file, and two branches that add one line each merge 
 import hmac
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from shlex import quote
 from typing import cast
 
 from wellkept._dataclasses import dataclass, field, replace
-from wellkept.crypto.change import quoted
 from wellkept.crypto.encoding import from_word, joined, to_word
 from wellkept.crypto.envelope import CIPHER, FILE_ID_BYTES, PURPOSE, VERSION, DataKey
 from wellkept.crypto.keys import Identity, Recipient, fingerprint_of, parse_recipient
-from wellkept.crypto.passphrase import Stretching, parse_stretching
+from wellkept.crypto.passphrase import MOST_WORK, Stretching, parse_stretching
 from wellkept.crypto.refusal import Refusal
+from wellkept.crypto.spelling import quoted
 from wellkept.crypto.text import HEADER, RECIPIENTS, Path
 from wellkept.crypto.xaes import KEY_BYTES
 from wellkept.errors import Kind
@@ -24,6 +25,7 @@ from wellkept.errors import Kind
 KEYS = ("version", "cipher", "id", "key", "recipients")
 MOST_RECIPIENTS = 200
 MOST_PASSPHRASES = 4
+MOST_LETTERS = 100  # of a name
 MAC_BYTES = 32
 MOST_NAMES = 3  # more help nobody to find one who answers
 _RESTORE = "take the last good version of it from git"
@@ -99,7 +101,7 @@ def new_header() -> tuple[Header, DataKey]:
 
 def with_access(header: Header, key: DataKey, name: str, who: Recipient, how: Stretching | None) -> Header | Refusal:
     """Let somebody open the file; whoever has that name already is replaced."""
-    if not name or not name.isprintable():
+    if not is_name(name):
         return Refusal("is no name for a recipient", "name it with letters, as ada@laptop")
     wrapped = who.wrap(key.bare(), _info(header, who))
     if wrapped is None:
@@ -112,6 +114,11 @@ def with_access(header: Header, key: DataKey, name: str, who: Recipient, how: St
     if how is not None and sum(one.stretching is not None for one in others) == MOST_PASSPHRASES:
         return Refusal(f"would be passphrase number {MOST_PASSPHRASES + 1}", "remove one that is not needed any more")
     return replace(header, accesses=(*others, access))
+
+
+def is_name(name: str) -> bool:
+    """Whether a recipient may be called so: two that look alike could not be told apart."""
+    return 0 < len(name) <= MOST_LETTERS and name.isprintable() and name == name.strip()
 
 
 def parse_header(table: object) -> Header | Refusal:
@@ -145,7 +152,9 @@ def unlock(header: Header, identities: Sequence[Identity]) -> DataKey | Refusal:
     odd = next((one for one in header.accesses if not hmac.compare_digest(one.mac, _mac(key, one))), None)
     if odd is not None:
         fact = f"has a recipient that nobody added who could open it: {odd.name}"
-        return Refusal(fact, f"remove that line, or {_RESTORE}")
+        return Refusal(
+            fact, f"wellkept recipients remove {quote(odd.name)}; after a merge with a rekey, add them again"
+        )
     return key
 
 
@@ -170,8 +179,9 @@ def _accesses(lines: Mapping[str, object]) -> tuple[Access, ...] | Refusal:
             fix = f"remove it, if it was meant as a secret; otherwise {_RESTORE}"
             return Refusal(f"has a recipient {_shown(name)} whose line {access}", fix)
         accesses.append(access)
-    if sum(one.stretching is not None for one in accesses) > MOST_PASSPHRASES:
-        return Refusal(f"has more than {MOST_PASSPHRASES} passphrases, each of which takes work to try", _RESTORE)
+    stretched = [one.stretching for one in accesses if one.stretching is not None]
+    if len(stretched) > MOST_PASSPHRASES or sum(one.work for one in stretched) > MOST_WORK:
+        return Refusal("has passphrases that take more work to try than any honest file asks for", _RESTORE)
     return tuple(accesses)
 
 

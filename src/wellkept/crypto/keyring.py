@@ -14,6 +14,7 @@ from wellkept._home import user_file
 from wellkept.crypto.envelope import DataKey
 from wellkept.crypto.header import Header, passphrases, unlock
 from wellkept.crypto.keys import Identity, parse_identity
+from wellkept.crypto.passphrase import Stretching
 from wellkept.crypto.refusal import Refusal
 from wellkept.errors import Kind
 
@@ -63,10 +64,20 @@ def open_header(header: Header, environ: Mapping[str, str]) -> DataKey | Refusal
 def _by_passphrase(header: Header, passphrase: str) -> DataKey | Refusal:
     for access in header.accesses:
         if access.stretching is not None:
-            identity = access.stretching.identity(passphrase)
+            identity = _stretched(access.stretching, passphrase)
+            if identity is None:
+                return Refusal("needs more memory for its passphrase than there is", "give the process more memory")
             if str(identity.recipient) == str(access.recipient):
                 return unlock(header, [identity])
     return Refusal("is not opened by that passphrase", f"type it again, or correct {PASSPHRASE}", Kind.DENIED)
+
+
+def _stretched(how: Stretching, passphrase: str) -> Identity | None:
+    """The identity, or None where there is no memory to make it: the error would show the frames above it."""
+    try:
+        return how.identity(passphrase)
+    except MemoryError:
+        return None
 
 
 def _read(path: str, *, must_exist: bool) -> Sequence[Identity] | Refusal:

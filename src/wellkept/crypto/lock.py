@@ -3,6 +3,7 @@
 import fcntl
 import os
 import time
+from contextlib import suppress
 
 from wellkept._clock import SYSTEM_CLOCK
 from wellkept.crypto.refusal import Refusal
@@ -31,6 +32,13 @@ def lock_folder(folder: str) -> int | Refusal:
             return Refusal(f"cannot be locked: its folder {_reason(error)}", "keep it on a disk of this machine")
         else:
             return descriptor
+
+
+def unlock_folder(descriptor: int) -> None:
+    """Let others go on: a child that was forked meanwhile holds the descriptor, too, so closing it is not enough."""
+    with suppress(OSError):
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+    os.close(descriptor)
 
 
 def _reason(error: OSError) -> str:

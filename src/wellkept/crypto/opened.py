@@ -1,6 +1,7 @@
 """A Secrets.toml that was opened: its entries, and what they decrypt to. No I/O here."""
 
 from collections.abc import Sequence
+from shlex import quote
 
 from wellkept._dataclasses import dataclass, field
 from wellkept._names import canonical_path
@@ -8,6 +9,7 @@ from wellkept.crypto.envelope import DataKey, take_apart
 from wellkept.crypto.header import Header
 from wellkept.crypto.plaintext import from_plaintext, to_plaintext
 from wellkept.crypto.refusal import Refusal
+from wellkept.crypto.spelling import spelt
 from wellkept.crypto.text import Entry, Path, SecretsText
 from wellkept.errors import Kind
 
@@ -47,7 +49,7 @@ class Opened:
             places = " and ".join(f"line {one.line + 1}" for one in entries)
             return chosen[0] if chosen else Refusal(f"does not stand in line {line}", f"it stands in {places}")
         if len(entries) > 1:
-            return twice(".".join(path), entries)
+            return twice(spelt(path), entries)
         return entries[0]
 
     def value(self, entry: Entry) -> object | Refusal:
@@ -81,7 +83,10 @@ class Opened:
 def twice(name: str, entries: Sequence[Entry]) -> Refusal:
     """The refusal of a key that a merge left more than once."""
     lines = " and ".join(str(one.line + 1) for one in entries)
-    look, keep = f"wellkept get {name} --line {entries[0].line + 1} --reveal", f"wellkept set {name} --line N"
+    look, keep = (
+        f"wellkept get {quote(name)} --line {entries[0].line + 1} --reveal",
+        f"wellkept set {quote(name)} --line N",
+    )
     return Refusal(
         f"stands in lines {lines}: two branches gave it a value", f"look at each with {look}, keep one with {keep}"
     )

@@ -18,6 +18,7 @@ NAME = "argon2id"
 SALT_BYTES = 16
 MEMORY_KIB, PASSES, LANES = 64 << 10, 3, 4  # RFC 9106 §4, the second choice; 0.1 to 0.4 s
 MOST_MEMORY_KIB, MOST_PASSES, MOST_LANES = 256 << 10, 10, 8  # more is an attack on whoever opens the file
+MOST_WORK = 8 * MEMORY_KIB * PASSES  # of all passphrases of a file together: some 3 s
 FEWEST_CHARACTERS = 12
 _NUMBER = "([1-9][0-9]{0,7})"
 _FORM = pattern(f"{NAME}:{_NUMBER}:{_NUMBER}:{_NUMBER}:([A-Za-z0-9_-]+)")
@@ -43,6 +44,11 @@ class Stretching:
     def new(cls) -> "Stretching":
         """The costs of today with a new salt."""
         return cls(MEMORY_KIB, PASSES, LANES, os.urandom(SALT_BYTES))
+
+    @property
+    def work(self) -> int:
+        """What trying it costs: memory times passes."""
+        return self.memory_kib * self.passes
 
     def __str__(self) -> str:
         return f"{NAME}:{self.memory_kib}:{self.passes}:{self.lanes}:{to_word(self.salt)}"

@@ -7,6 +7,7 @@ from wellkept.crypto.envelope import DataKey
 from wellkept.crypto.header import Header, with_access
 from wellkept.crypto.opened import Opened, twice
 from wellkept.crypto.refusal import Refusal
+from wellkept.crypto.spelling import spelt
 from wellkept.crypto.text import Entry, read_text
 
 
@@ -37,6 +38,6 @@ def rekeyed(opened: Opened, without: Collection[str] = ()) -> str | Refusal:
     for (entry,) in opened.text.secrets.values():
         word = opened.resealed(entry, key)
         if isinstance(word, Refusal):
-            return Refusal(f"holds {'.'.join(entry.path)}, which {word.fact}", word.hint)
+            return Refusal(f"holds {spelt(entry.path)}, which {word.fact}", word.hint)
         words[entry] = word
     return with_header(read_text(with_words(opened.text, words)), header.values())

@@ -4,14 +4,19 @@ from collections.abc import Mapping, Sequence
 
 from wellkept._files import shown
 from wellkept._names import canonical, canonical_path, did_you_mean
-from wellkept.crypto.change import spelt, with_secret, without_secret
+from wellkept.crypto.change import with_secret, without_secret
+from wellkept.crypto.keyring import IDENTITY, PASSPHRASE
 from wellkept.crypto.opened import Opened
+from wellkept.crypto.passphrase import FEWEST_CHARACTERS
 from wellkept.crypto.refusal import Refusal
+from wellkept.crypto.spelling import spelt
 from wellkept.crypto.store import SecretsFile
-from wellkept.crypto.text import HEADER
+from wellkept.crypto.text import HEADER, SecretsText
 from wellkept.errors import Absent, Malformed, SourceError, UsageError
 from wellkept.model import Reading, Reference
 from wellkept.secret import Secret
+
+MOST_GUESSED = 500  # keys that a missing one is compared with: more take a second
 
 
 class SecretsSource:
@@ -22,6 +27,7 @@ class SecretsSource:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
+        self._masked = _masked(environ)
 
     def fetch(self, reference: Reference) -> Reading:
         """Decrypt one value.
@@ -48,7 +54,8 @@ class SecretsSource:
         if expected_version is not None:
             raise UsageError(f"{_named(reference)}: has no versions", hint="leave out --if-version")
 
-        if not reference.path or canonical(reference.path[0]) == HEADER:
+        is_text = all(step.isprintable() for step in reference.path)
+        if not reference.path or not is_text or canonical(reference.path[0]) == HEADER:
             raise UsageError(
                 f"{_named(reference)}: is no key for a secret", hint=f"{HEADER} holds the header of the file"
             )
@@ -57,7 +64,7 @@ class SecretsSource:
             if secret is not None:
                 return with_secret(opened.text, reference.path, opened.seal(reference.path, secret.reveal()))
             if canonical_path(reference.path) not in opened.text.secrets:
-                raise _absent(opened, reference)
+                raise _absent(opened.text, opened.name, reference)
             return without_secret(opened.text, reference.path)
 
         self._file(reference.base).change(edit)
@@ -67,12 +74,11 @@ class SecretsSource:
         """The keys below a path, each whole; no identity is needed."""
         form = canonical_path(reference.path)
         file = self._file(reference.base)
-        secrets = file.read().secrets
+        text = file.read()
+        secrets = text.secrets
         names = sorted(spelt(entries[0].path) for one, entries in secrets.items() if one[: len(form)] == form)
         if not names and form:
-            known = [spelt(entries[0].path) for entries in secrets.values()]
-            hint = did_you_mean(".".join(reference.path), known) or "wellkept list names what is in it"
-            raise Absent(f"{_named(reference)}: is not in {file.name}", hint=hint)
+            raise _absent(text, file.name, reference)
         return names
 
     def _opened(self, base: str | None) -> Opened | SourceError:
@@ -94,6 +100,12 @@ def open_source(environ: Mapping[str, str]) -> SecretsSource:
     return SecretsSource(environ)
 
 
+def _masked(environ: Mapping[str, str]) -> list[Secret[str]]:
+    """What opens the file, known to the masker as long as the source lives."""
+    words = [*environ.get(IDENTITY, "").split(), environ.get(PASSPHRASE, "")]
+    return [Secret(word, name=IDENTITY) for word in words if len(word) > FEWEST_CHARACTERS]
+
+
 def _answer(opened: Opened | SourceError, reference: Reference) -> Reading | SourceError:
     if isinstance(opened, SourceError):
         return opened
@@ -101,19 +113,24 @@ def _answer(opened: Opened | SourceError, reference: Reference) -> Reading | Sou
     entry = opened.entry(reference.path, int(line) if line is not None and line.isdecimal() else None)
     if isinstance(entry, Refusal):
         is_absent = canonical_path(reference.path) not in opened.text.secrets
-        return _absent(opened, reference) if is_absent else entry.error(_named(reference))
+        return _absent(opened.text, opened.name, reference) if is_absent else entry.error(_named(reference))
     value = opened.value(entry)
     if isinstance(value, Refusal):
         return value.error(_named(reference))
     return Reading(value, f"{opened.name}:{entry.line + 1}:{entry.start + 1}")
 
 
-def _absent(opened: Opened, reference: Reference) -> Absent:
-    known = [spelt(entries[0].path) for entries in opened.text.secrets.values()]
-    hint = did_you_mean(".".join(reference.path), known) or "wellkept list names what is in it"
-    return Absent(f"{_named(reference)}: is not in {opened.name}", hint=hint)
+def _absent(text: SecretsText, name: str, reference: Reference) -> Absent:
+    flaw = next(iter(text.flaws), None)
+    if flaw is not None:
+        return Absent(
+            f"{_named(reference)}: is in no line of {name} that can be used; line {flaw.line + 1} {flaw.fact}",
+            hint=flaw.hint,
+        )
+    known = [spelt(entries[0].path) for entries in text.secrets.values()]
+    guess = did_you_mean(".".join(reference.path), known) if len(known) <= MOST_GUESSED else None
+    return Absent(f"{_named(reference)}: is not in {name}", hint=guess or "wellkept list names what is in it")
 
 
 def _named(reference: Reference) -> str:
-    name = ".".join(reference.path)
-    return name if name.isprintable() else ascii(name)
+    return spelt(reference.path)

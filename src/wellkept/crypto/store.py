@@ -8,18 +8,19 @@ import os
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 
+from wellkept._dataclasses import replace
 from wellkept._files import FileFault, read_file, replace_file, sweep
 from wellkept._names import canonical_path
 from wellkept._toml.document import TomlFault, parse
 from wellkept._toml.limits import MAX_BYTES, find_excess
-from wellkept.crypto.change import spelt
 from wellkept.crypto.header import Header, parse_header
 from wellkept.crypto.keyring import open_header
-from wellkept.crypto.lock import lock_folder
+from wellkept.crypto.lock import lock_folder, unlock_folder
 from wellkept.crypto.opened import Opened
 from wellkept.crypto.refusal import Refusal
+from wellkept.crypto.spelling import spelt
 from wellkept.crypto.text import HEADER, SecretsText, read_text
-from wellkept.errors import Kind, Malformed, SourceError, Unreachable
+from wellkept.errors import Absent, Kind, Malformed, SourceError, Unreachable
 
 FILE = "Secrets.toml"
 TEMPORARY = ".wellkept-store-"
@@ -61,24 +62,28 @@ class SecretsFile:
             raise header.error(self.name)
         return header
 
-    def open(self) -> Opened:
+    def open(self, *, ignoring: str | None = None) -> Opened:
         """Read it, and find its key.
+
+        Args:
+            ignoring: the name of a recipient that counts as if it were not there.
 
         Raises:
             Denied: no identity at hand opens it.
             SourceError: it cannot be read, or its header cannot be used.
         """
         text = self.read()
-        opened = self._opened(text)
+        opened = self._opened(text, ignoring)
         if isinstance(opened, Refusal):
             raise opened.error(self.name)
         return opened
 
-    def change(self, edit: Callable[[Opened], str]) -> None:
+    def change(self, edit: Callable[[Opened], str], *, ignoring: str | None = None) -> None:
         """Change it while nobody else does.
 
         Args:
             edit: makes the new text of what was read; whatever it raises leaves the file as it is.
+            ignoring: as in `open`.
 
         Raises:
             FileFault: it cannot be written.
@@ -87,7 +92,7 @@ class SecretsFile:
         with self.locked():
             content = self._content()
             text = _decoded(content, self.name)
-            opened = self._opened(read_text(text))
+            opened = self._opened(read_text(text), ignoring)
             if isinstance(opened, Refusal):
                 raise opened.error(self.name)
             new = edit(opened)
@@ -120,6 +125,8 @@ class SecretsFile:
             Unreachable: the folder cannot be locked, or somebody else holds it too long.
         """
         folder = os.path.dirname(self.path)  # noqa: PTH120 text in, text out
+        if not os.path.isdir(folder):  # noqa: PTH112 text in
+            raise Absent(f"{self.name}: stands in a folder that does not exist", hint="make the folder first")
         descriptor = lock_folder(folder)
         if isinstance(descriptor, Refusal):
             raise Unreachable(f"{self.name}: {descriptor.fact}", hint=descriptor.hint)
@@ -127,21 +134,33 @@ class SecretsFile:
             sweep(folder, TEMPORARY)
             yield
         finally:
-            os.close(descriptor)
+            unlock_folder(descriptor)
 
     def _content(self) -> bytes:
         try:
             return read_file(self.path, max_bytes=MAX_BYTES)
         except FileFault as fault:
             refusal = Refusal(
-                fault.fact, _START if fault.kind is Kind.ABSENT else fault.hint or "look at it", fault.kind
+                fault.fact, self._way_out() if fault.kind is Kind.ABSENT else fault.hint or "look at it", fault.kind
             )
         raise refusal.error(self.name)
 
-    def _opened(self, text: SecretsText) -> Opened | Refusal:
+    def _way_out(self) -> str:
+        """What to do about a file that is not there: one above it may be meant."""
+        folder, name = os.path.split(self.path)
+        above = folder
+        while above != os.path.dirname(above):  # noqa: PTH120 text in
+            above = os.path.dirname(above)  # noqa: PTH120 text in
+            if os.path.isfile(os.path.join(above, name)):  # noqa: PTH113, PTH118 text in
+                return f"there is one above: --file {os.path.relpath(os.path.join(above, name), folder)}"  # noqa: PTH118 text in
+        return _START
+
+    def _opened(self, text: SecretsText, ignoring: str | None) -> Opened | Refusal:
         header = _header_of(text)
         if isinstance(header, Refusal):
             return header
+        if ignoring is not None:
+            header = replace(header, accesses=tuple(one for one in header.accesses if one.name != ignoring))
         key = open_header(header, self._environ)
         return key if isinstance(key, Refusal) else Opened(self.name, text, header, key)
 
@@ -171,7 +190,9 @@ def _worse(before: SecretsText, after: SecretsText, name: str) -> SourceError | 
         return Malformed(f"{name}: then {refused.fact}; nothing was written", hint=refused.hint)
     text = str(after)
     excess = find_excess(text)
-    if excess is not None or len(text.encode()) > MAX_BYTES:
+    if excess is not None and find_excess(str(before)) is not None:
+        excess = None  # a merge left too much, and a change may be the cure
+    if excess is not None or len(text.encode()) + len(after.lines) > MAX_BYTES:  # a line may end in two characters
         fact = excess.fact if excess is not None else f"is larger than {MAX_BYTES >> 20} MiB"
         return Malformed(f"{name}: then {fact}; nothing was written", hint="keep a part of it in another file: --file")
     flaw = next(iter(after.flaws[len(before.flaws) :]), None)
@@ -184,11 +205,10 @@ def _worse(before: SecretsText, after: SecretsText, name: str) -> SourceError | 
             was_there = above if canonical_path(above.path) in before.secrets else below
             hint = f"wellkept unset {spelt(was_there.path)} first, or name it otherwise"
             return Malformed(f"{name}: {fact}; nothing was written", hint=hint)
-    has_tables = any(table[0] != HEADER for table in after.tables)
-    if not has_tables or _fault(before, name) is not None:  # single lines are TOML by themselves
-        return None
     fault = _fault(after, name)
-    return None if fault is None else Malformed(f"{fault.message}; nothing was written", hint=fault.hint)
+    if fault is None or _fault(before, name) is not None:  # what a merge left is not to be mended at once
+        return None
+    return Malformed(f"{fault.message}; nothing was written", hint=fault.hint)
 
 
 def _fault(text: SecretsText, name: str) -> TomlFault | None:

@@ -7,11 +7,15 @@ in which a key stands twice, and takes 70 ms for 1,000 keys (ADR 10).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from shlex import quote
 
 from wellkept._dataclasses import dataclass, field
 from wellkept._names import canonical, canonical_path
 from wellkept._patterns import pattern
+from wellkept._toml.document import TomlFault, parse
+from wellkept._toml.limits import MAX_KEY_LENGTH
 from wellkept._toml.positions import find_key
+from wellkept.crypto.spelling import spelt
 
 Form = tuple[str, ...]  # the canonical path of a setting, see _names.py
 Path = tuple[str, ...]  # the path of a key as it is spelt
@@ -81,6 +85,7 @@ class SecretsText:
         tables: for each table that has a line of its own, the numbers of its first and last line.
         openings: the lines that open a table, in order, each with the table.
         flaws: what is wrong with it.
+        has_long_text: whether a text of several lines begins somewhere in it.
     """
 
     lines: list[str]
@@ -89,10 +94,7 @@ class SecretsText:
     tables: dict[Path, tuple[int, int]] = field(default_factory=dict[Path, tuple[int, int]])
     openings: list[tuple[int, Path]] = field(default_factory=list[tuple[int, Path]])
     flaws: list[Flaw] = field(default_factory=list[Flaw])
-
-    def table_at(self, line: int) -> Path:
-        """The table that a line stands in; the root has no steps."""
-        return next((table for opening, table in reversed(self.openings) if opening <= line), ())
+    has_long_text: bool = False
 
     def __str__(self) -> str:
         return "".join(f"{line}\n" for line in self.lines)
@@ -114,7 +116,7 @@ class SecretsText:
         """The keys that stand more than once, each with its entries."""
         for entries in (*self.header.values(), *self.secrets.values()):
             if len(entries) > 1:
-                yield ".".join(entries[0].path), entries
+                yield spelt(entries[0].path), entries
 
     def covered(self) -> Iterator[tuple[Entry, Entry]]:
         """Two keys of which one is below the other: TOML allows only one of them a value."""
@@ -135,7 +137,7 @@ def read_text(text: str) -> SecretsText:
     for number, line in enumerate(found.lines):
         plain = _PLAIN_LINE.fullmatch(line)
         path = (*table, *(() if plain is None else plain[1].split(".")))
-        if plain is not None and canonical(path[0]) != HEADER:
+        if plain is not None and canonical(path[0]) != HEADER and len(plain[1]) <= MAX_KEY_LENGTH:
             start, end = plain.span(2)
             entry = Entry(path, table, plain[2], number, start - len(OPENING), end + len(CLOSING))
             found.secrets.setdefault(canonical_path(path), []).append(entry)
@@ -155,9 +157,11 @@ def _table(found: SecretsText, before: Path, number: int) -> Path:
     line = found.lines[number]
     key = find_key(line, line.index("[") + 1)
     if key is not None and _CLOSED.fullmatch(line, key[1]):
+        if key[0] in found.tables:
+            found.flaws.append(Flaw(number, f"opens [{spelt(key[0])}] again", "move its keys to the first one"))
         found.openings.append((number, key[0]))
         return key[0]
-    found.flaws.append(_flaw(number, line))
+    _refuse(found, number)
     return before
 
 
@@ -165,7 +169,7 @@ def _take_pair(found: SecretsText, table: Path, number: int) -> None:
     line = found.lines[number]
     entry = _entry(table, number, line)
     if entry is None:
-        found.flaws.append(_flaw(number, line))
+        _refuse(found, number)
     elif entry.path[0] == HEADER:
         found.header.setdefault(entry.path, []).append(entry)
     else:
@@ -193,16 +197,36 @@ def _entry(table: Path, number: int, line: str) -> Entry | None:
 
 def _is_fit(path: Path) -> bool:
     """Whether a key may stand here."""
-    if len(path) > MOST_STEPS or any("\ud800" <= one <= "\udfff" for step in path for one in step):
+    if len(path) > MOST_STEPS or any(len(step) > MAX_KEY_LENGTH for step in path):
+        return False
+    if any("\ud800" <= one <= "\udfff" for step in path for one in step):
         return False  # half of a surrogate pair cannot be written down
     return path[0] == HEADER or canonical(path[0]) != HEADER  # another spelling would be another header beside it
 
 
-def _flaw(number: int, line: str) -> Flaw:
+def _refuse(found: SecretsText, number: int) -> None:
+    """Take a line for a flaw. Its key is named only where nothing else can stand there than a key."""
+    line = found.lines[number]
     if line.startswith(_CONFLICT):
-        return Flaw(number, "is a conflict mark of git", "remove the marks, and keep one line of each key")
+        flaw = Flaw(number, "is a conflict mark of git", "remove the marks, and keep one line of each key")
+    else:
+        key = None if found.has_long_text else _plain_key(line)
+        found.has_long_text |= '"""' in line or "'''" in line
+        flaw = Flaw(number, "is no key with an encrypted value", "remove it: secrets come in by wellkept set")
+        if key is not None:
+            name = spelt(key)
+            fix = f"remove it, and run wellkept set {quote(name)}"
+            flaw = Flaw(number, f"gives {name} a value that is not encrypted", fix)
+    found.flaws.append(flaw)
+
+
+def _plain_key(line: str) -> Path | None:
+    """The key of a line that is a whole pair of TOML by itself; a piece of a long text may look like a key."""
     key = find_key(line, 0)
-    name = "" if key is None or not _EQUALS.match(line, key[1]) else ".".join(key[0])
-    if name and name.isprintable():
-        return Flaw(number, f"gives {name} a value that is not encrypted", f"remove it, and run wellkept set {name}")
-    return Flaw(number, "is no key with an encrypted value", "remove it: secrets come in by wellkept set")
+    if key is None or not _is_fit(key[0]):
+        return None
+    try:
+        parse(line, "a line")
+    except TomlFault:
+        return None
+    return key[0]

@@ -11,9 +11,9 @@ from wellkept._dataclasses import dataclass, field
 from wellkept._names import canonical, canonical_path
 from wellkept._patterns import pattern
 from wellkept._toml.document import TomlFault, parse
-from wellkept.crypto.change import spelt
 from wellkept.crypto.edit import NOTE, Draft, Edited, Wish, opaque
 from wellkept.crypto.plaintext import from_plaintext, to_literal, to_plaintext
+from wellkept.crypto.spelling import spelt
 from wellkept.crypto.statements import Statement, statements
 from wellkept.crypto.text import HEADER, OPENING, Form, Path
 from wellkept.secret import leaves

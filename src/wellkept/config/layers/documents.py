@@ -27,11 +27,19 @@ def say_at(document: Document, path: Path, value: object, base: str | None) -> S
 
 
 def is_sealed(document: Document) -> bool:
-    """Whether a document may hold nothing but ciphertexts: it is called Secrets.toml, or has the header of one."""
-    if document.path is not None and os.path.basename(document.path) == SECRETS_FILE:  # noqa: PTH119 hot
+    """Whether a document may hold nothing but ciphertexts: by its name, the name that it links to, or its header."""
+    if document.path is not None and (
+        is_named_sealed(document.path) or is_named_sealed(os.path.realpath(document.path))
+    ):
         return True
     header = as_table(document.data.get(RESERVED_TABLE)) or {}
     return any(key in header for key in HEADER_KEYS)
+
+
+def is_named_sealed(path: str) -> bool:
+    """Whether a file is called `Secrets.toml` or `Secrets.prod.toml`: without its header it opens for nobody."""
+    name = os.path.basename(path)  # noqa: PTH119 text in
+    return name.startswith("Secrets") and name.endswith(".toml")
 
 
 def place_in(document: Document, path: Path) -> Origin:

@@ -170,7 +170,7 @@ def _single(one: re.Pattern[str], counter: _Counter) -> Move:
 def _sequence(moves: list[Move], counter: _Counter) -> Move:
     def move(text: str, places: Places) -> Places:
         for one in moves:
-            if not places or not counter.spend(1):
+            if not places or not counter.spend(len(places)):  # what is done with the places costs each of them
                 return frozenset()
             places = one(text, places)
         return places
@@ -193,7 +193,7 @@ def _maybe(move: Move) -> Move:
 def _star(move: Move, counter: _Counter) -> Move:
     def repeated(text: str, places: Places) -> Places:
         seen = new = places
-        while new and counter.spend(1):
+        while new and counter.spend(len(seen)):
             new = move(text, new) - seen
             seen |= new
         return seen
