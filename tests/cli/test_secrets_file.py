@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import cast
 
@@ -10,7 +12,7 @@ import pytest
 
 from tests.cli.shelf import CommandLine
 from tests.cli.terminal import Terminal
-from tests.secrets_files import secrets_file
+from tests.secrets_files import environ_of, secrets_file
 from wellkept.crypto.keys import Identity
 
 PASSPHRASE = "CANARY five words at random"
@@ -377,3 +379,137 @@ def test_a_program_in_a_clone_needs_an_identity_and_nothing_else(started: Comman
         [sys.executable, "-c", program], cwd=clone, env=environ, capture_output=True, text=True, check=True
     )
     assert done.stdout == f"{len('CANARY-db.password')}\n"
+
+
+def test_a_project_is_not_hidden_from_git_by_an_identity_in_it(wellkept: CommandLine) -> None:
+    subprocess.run(["git", "init", "--quiet", str(wellkept.folder)], check=True)
+    done = wellkept("init", environ={"WELLKEPT_IDENTITY_FILE": "identity.secret"})
+    assert "*" not in (wellkept.folder / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert "warning: identity.secret: stands in a repository: move it out" in done.err
+
+
+def test_many_first_inits_at_once_keep_one_identity(wellkept: CommandLine) -> None:
+    program = [sys.executable, "-m", "wellkept", "init", "--x25519", "--file"]
+    files = [f"Secrets.{number}.toml" for number in range(6)]
+    children = [
+        subprocess.Popen([*program, name], cwd=wellkept.folder, env=wellkept.environ, stderr=subprocess.PIPE)
+        for name in files
+    ]
+    assert [(child.communicate(timeout=50), child.returncode)[1] for child in children] == [0] * 6
+    for name in files:
+        assert wellkept("set", "a", "--file", name, given=b"CANARY").code == 0
+
+
+@pytest.mark.parametrize("name", ["Secrets-prod.toml", "Secrets.toml", "link.toml"])
+def test_a_file_that_lost_its_header_is_still_known_by_its_name(started: CommandLine, name: str) -> None:
+    target = started.folder / ("Secrets.other.toml" if name == "link.toml" else name)
+    target.write_text('apiKey = "CANARY-of-somebody-else"\n', encoding="utf-8")
+    if name == "link.toml":
+        (started.folder / name).symlink_to(target)
+    done = started("check", environ={"BAL_CONFIG_FILES": name})
+    assert "is not encrypted, and stands in a file where everything is" in done.err
+    assert done.code == 1
+
+
+def test_a_piece_of_a_long_text_is_not_named_as_a_key(started: CommandLine) -> None:
+    text = '"""\nCANARYdGhpcyBpcyBhIHRlc3Q=\nCANARY = "x"\n"""\n'
+    (started.folder / "Secrets.toml").write_text(f"jwtKey = {text}{text_of(started)}", encoding="utf-8")
+    done = started("list")
+    assert "CANARY" not in done.err
+    assert "warning: line 2: is no key with an encrypted value" in done.err
+
+
+def test_two_names_of_one_key_are_refused(started: CommandLine) -> None:
+    public = str(Identity.new("x25519").recipient)
+    assert started("recipients", "add", "bob", public, "--yes").code == 0
+    done = started("recipients", "add", "bobby", public, "--yes")
+    assert "error: PUBLIC-KEY: is that of bob, who is a recipient already" in done.err
+    assert "NAME: is no name" in started("recipients", "add", " bo", public, "--yes").err
+
+
+def test_nobody_locks_themselves_out(started: CommandLine) -> None:
+    public = str(Identity.new("x25519").recipient)
+    assert started("recipients", "add", "bob", public, "--yes").code == 0
+    done = started("recipients", "remove", "ada@laptop", "--yes")
+    assert "error: ada@laptop: is you, and you could not open the file any more" in done.err
+    assert started("get", "apiKey").code == 0
+
+
+def test_a_line_of_an_older_data_key_is_taken_out_by_name(started: CommandLine) -> None:
+    public = str(Identity.new("x25519").recipient)
+    assert started("recipients", "add", "carol", public, "--yes").code == 0
+    line = next(line for line in text_of(started).splitlines() if line.startswith("carol = "))
+    assert started("recipients", "remove", "carol", "--yes").code == 0
+    file = started.folder / "Secrets.toml"
+    file.write_text(f"{text_of(started)}{line}\n", encoding="utf-8")  # as a merge of that branch leaves it
+    assert (
+        "hint: wellkept recipients remove carol; after a merge with a rekey, add them again" in started("get", "a").err
+    )
+    done = started("recipients", "remove", "carol", "--yes")
+    assert "removed the line of carol, which did not fit to this data key" in done.err
+    assert started("get", "apiKey", "--reveal").out == "CANARY-apiKey"
+
+
+def test_a_diff_without_wellkept_shows_the_file_as_it_is(started: CommandLine) -> None:
+    def git(*words: str) -> str:
+        environ = {"PATH": "/usr/bin:/bin", "HOME": str(started.folder), "GIT_CONFIG_NOSYSTEM": "1"}
+        who = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+        done = subprocess.run(
+            ["git", *who, *words], cwd=started.folder, env=environ, capture_output=True, text=True, check=True
+        )
+        return done.stdout
+
+    git("init", "--quiet")
+    started("init")
+    git("add", "Secrets.toml", ".gitattributes")
+    git("commit", "--quiet", "-m", "start")
+    started("set", "apiKey", given=b"CANARY-new")
+    assert "+apiKey = " in git("diff", "Secrets.toml")
+
+
+@pytest.mark.parametrize("config", ["db = 5\n", 'db = "${env:HOME}"\n', "db = [1]\n", "[[db]]\nx = 1\n", "x = \n"])
+def test_a_move_judges_the_other_file_before_it_writes(started: CommandLine, config: str) -> None:
+    (started.folder / "Config.toml").write_text(config, encoding="utf-8")
+    done = started("move", "db.password", "shelf:prod/db#password")
+    assert done.code == 1
+    assert "fault in wellkept" not in done.err
+    assert started.newest("prod/db") is None
+    assert "db.password" in started("list").out
+
+
+def test_moves_at_once_lose_no_reference(started: CommandLine) -> None:
+    keys = [f"group.key{number}" for number in range(8)]
+    for key in keys:
+        assert started("set", key, given=b"CANARY").code == 0
+    program = [sys.executable, "-m", "wellkept", "move"]
+    children = [
+        subprocess.Popen([*program, key, f"shelf:prod/{key}#value"], cwd=started.folder, env=started.environ)
+        for key in keys
+    ]
+    codes = [child.wait(timeout=50) for child in children]
+    config = (started.folder / "Config.toml").read_text(encoding="utf-8")
+    left = started("list").out
+    for key, code in zip(keys, codes, strict=True):
+        assert (f"shelf:prod/{key}#value" in config) == (code == 0)
+        assert (key in left) == (code != 0)
+
+
+def test_a_date_is_shown_bare(wellkept: CommandLine) -> None:
+    secrets_file(wellkept.folder / "Secrets.toml", {"when": date(2026, 11, 24), "much": Decimal("1.10")})
+    environ = environ_of()
+    assert wellkept("get", "when", "--reveal", environ=environ).out == "2026-11-24"
+    assert wellkept("get", "much", "--reveal", environ=environ).out == "1.10"
+
+
+def test_a_file_above_is_named_where_there_is_none_here(started: CommandLine) -> None:
+    below = started.folder / "below"
+    below.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-m", "wellkept", "list"],
+        cwd=below,
+        env=started.environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "hint: there is one above: --file ../Secrets.toml" in done.stderr

@@ -41,7 +41,7 @@ class Stopped(WellkeptError):
 
     def __init__(self, number: int) -> None:
         super().__init__(f"wellkept edit: was stopped by {_name_of(number)}; nothing was written")
-        self.exit_code = 128 + number
+        self.exit_code: int = 128 + number
 
 
 class _Interrupted(KeyboardInterrupt):
