@@ -10,7 +10,7 @@ import pytest
 from tests.secrets_files import IDENTITY
 from wellkept._toml.document import TomlFault
 from wellkept.crypto.change import with_header, with_secret, without_secret
-from wellkept.crypto.edit import NOTE, Draft, Edited, as_shown, draft_of, is_untouched
+from wellkept.crypto.edit import NOTE, Draft, Edited, as_shown, draft_of, is_untouched, with_all
 from wellkept.crypto.header import new_header, parse_header, unlock, with_access
 from wellkept.crypto.opened import Opened
 from wellkept.crypto.refusal import Refusal
@@ -347,6 +347,35 @@ def test_a_text_that_is_no_utf_8_is_refused() -> None:
 
 def test_the_line_ends_and_the_mark_of_another_system_are_read() -> None:
     assert not edited("\ufeff" + SHOWN.replace("\n", "\r\n")).changes()
+
+
+# Many at once
+
+
+def test_many_keys_at_once_stand_as_if_they_had_come_one_by_one() -> None:
+    twice = FILE.replace("# port\n", f"# port\nport = {word('port', 1)}\n")
+    gone = without_secret(read_text(twice), ("partner", "api_key"))
+    words = {
+        ("dbPassword",): "AAAA",
+        ("b",): "BBBB",
+        ("partner", "x"): "CCCC",
+        ("a",): "DDDD",
+        ("port",): "EEEE",
+        ("partner", "apiKey"): "FFFF",
+        ("partner", "deep", "y"): "GGGG",
+        ("partner", "z"): "HHHH",
+    }
+    text = read_text(with_all(read_text(gone), words))
+    assert not text.flaws
+    held = {entry.path: entry.value for (entry,) in text.secrets.values()}
+    assert {path: held[path] for path in words} == words
+    one_by_one = read_text(gone)
+    for path, value in words.items():
+        one_by_one = read_text(with_secret(one_by_one, path, value))
+    assert sorted(text.lines) == sorted(one_by_one.lines)
+    assert [entry.table for (entry,) in text.secrets.values() if entry.path[0] == "partner"] == [("partner",)] * 5
+    keys = [line for line in text.lines if line.startswith("# ")]
+    assert keys.index("# a") == keys.index("# b") + 1
 
 
 # What somebody else changed meanwhile

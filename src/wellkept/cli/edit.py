@@ -7,7 +7,6 @@ import click
 
 from wellkept.cli import ask, render
 from wellkept.cli.editor import MemoryFile, Stops, editor_words, is_at_terminal, memory_file, run_editor
-from wellkept.cli.key import place_options
 from wellkept.cli.store import secrets_file, store_path
 from wellkept.crypto.edit import Changes, Draft, Edited, as_shown, draft_of, is_untouched
 from wellkept.crypto.opened import Opened
@@ -17,7 +16,8 @@ from wellkept.errors import Conflict, WellkeptError
 
 
 @click.command("edit")
-@place_options
+@click.option("--file", "files", multiple=True, type=click.Path(), help="The Secrets.toml that is meant.")
+@click.option("--json", "wants_json", is_flag=True, help="Print one JSON document.")
 def command(files: Sequence[str], *, wants_json: bool) -> None:
     """Change Secrets.toml in your editor.
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from wellkept._dataclasses import dataclass, field
 from wellkept._names import canonical_path
-from wellkept.crypto.change import spaced, with_secret, without_secret
+from wellkept.crypto.change import spaced, with_secret, with_words, without_secret
 from wellkept.crypto.opened import Opened
 from wellkept.crypto.plaintext import to_literal, to_plaintext
 from wellkept.crypto.refusal import Refusal
@@ -175,9 +175,21 @@ def opaque(word: str) -> bytes:
 
 
 def with_all(text: SecretsText, words: Mapping[Path, str]) -> str:
-    """The text with a word at each of some keys, as `with_secret` does it for one."""
-    for path, word in words.items():
-        text = read_text(with_secret(text, path, word))
+    """The text with a word at each of some keys, as `with_secret` does it for one, in one go for each table."""
+    known = {path: text.secrets.get(canonical_path(path), list[Entry]()) for path in words}
+    text = read_text(with_words(text, {known[path][0]: words[path] for path in words if len(known[path]) == 1}))
+    before = set(text.lines)
+    groups: dict[tuple[bool, Form], list[Path]] = {}
+    for path in words:
+        is_new = not known[path] and f"# {spelt(path)}" not in before  # that comment is where a key was removed
+        if len(known[path]) != 1:
+            groups.setdefault((is_new, canonical_path(path[:-1] if is_new else path)), []).append(path)
+    for first, *others in groups.values():
+        text = read_text(with_secret(text, first, words[first]))
+        entry = text.secrets[canonical_path(first)][0]
+        new = [f"{spelt(one[len(entry.table) :])} = {OPENING}{words[one]}{CLOSING}" for one in others]
+        lines = [*text.lines[: entry.line + 1], *new, *text.lines[entry.line + 1 :]]
+        text = read_text("".join(f"{line}\n" for line in lines))
     return spaced(text)
 
 
