@@ -453,7 +453,7 @@ def test_a_program_fails_with_both_lines_and_the_way_out(disputed: Repository, m
     monkeypatch.chdir(disputed.folder)
     first, second = disputed.lines_of("zebra")
     with pytest.raises(ConfigError) as caught:
-        load(Config, environ=environ_of())
+        load(Config, redact=False, environ=environ_of())
     problem = next(one for one in caught.value.problems if "repeats" in one.message)
     assert problem.message == f"repeats zebra, which stands at Secrets.toml:{first}:1 already"
     assert problem.place == f"Secrets.toml:{second}:1"

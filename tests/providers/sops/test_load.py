@@ -54,7 +54,7 @@ def config(sops: Sops, tmp_path: Path) -> Path:
 
 
 def test_config_toml_refers_to_a_file_beside_it(sops: Sops, config: Path) -> None:
-    loaded = load(Config, files=[config], environ={"SOPS_AGE_KEY": sops.identity})
+    loaded = load(Config, redact=False, files=[config], environ={"SOPS_AGE_KEY": sops.identity})
     assert loaded.password.reveal() == "CANARY-pw"
     assert (loaded.port.reveal(), loaded.host.reveal()) == (5432, "b")
     assert (loaded.login.reveal().user, loaded.login.reveal().password) == ("app", "CANARY-login")
@@ -66,19 +66,19 @@ def test_config_toml_refers_to_a_file_beside_it(sops: Sops, config: Path) -> Non
 def test_denied_absent_and_changed_are_three_answers(sops: Sops, config: Path) -> None:
     good = {"SOPS_AGE_KEY": sops.identity}
     with pytest.raises(ConfigError) as caught:
-        load(Config, files=[config], environ={})
+        load(Config, redact=False, files=[config], environ={})
     assert {problem.kind for problem in caught.value.problems} == {"denied"}
     assert caught.value.exit_code == 77
     config.write_text(TOML.replace("#db.password", "#db.pasword"), encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
-        load(Config, files=[config], environ=good)
+        load(Config, redact=False, files=[config], environ=good)
     assert [(one.message, one.kind) for one in caught.value.problems] == [
         ("sops:secrets.enc.yaml#db.pasword: no such key", "absent")
     ]
     file = sops.folder / "secrets.enc.yaml"
     file.write_text(file.read_text().replace("port: ENC[AES256_GCM,data:", "port: ENC[AES256_GCM,data:AA"))
     with pytest.raises(ConfigError) as caught:
-        load(Config, files=[config], environ=good)
+        load(Config, redact=False, files=[config], environ=good)
     assert {(one.message, one.kind) for one in caught.value.problems} == {
         ("secrets.enc.yaml: db.port does not decrypt: it was changed, or moved here", "invalid")
     }
@@ -93,4 +93,4 @@ def test_a_plain_setting_takes_no_value_of_it(sops: Sops, config: Path) -> None:
     assert "Secret[str]" in str(caught.value) or "does not exist" in str(caught.value)
     config.write_text('password = "${sops:secrets.enc.yaml#login.user}"\n', encoding="utf-8")
     with pytest.raises(ConfigError, match="Secret"):
-        load(Plain, files=[config], environ={"SOPS_AGE_KEY": sops.identity})
+        load(Plain, redact=False, files=[config], environ={"SOPS_AGE_KEY": sops.identity})
