@@ -7,7 +7,7 @@ import click
 
 from wellkept.cli import ask, render
 from wellkept.cli.editor import MemoryFile, Stops, editor_words, is_at_terminal, memory_file, run_editor
-from wellkept.cli.store import secrets_file, store_path
+from wellkept.cli.store import secrets_file, store_options, store_path
 from wellkept.crypto.edit import Changes, Draft, Edited, as_shown, draft_of, is_untouched
 from wellkept.crypto.opened import Opened
 from wellkept.crypto.store import SecretsFile
@@ -16,8 +16,7 @@ from wellkept.errors import Conflict, WellkeptError
 
 
 @click.command("edit")
-@click.option("--file", "files", multiple=True, type=click.Path(), help="The Secrets.toml that is meant.")
-@click.option("--json", "wants_json", is_flag=True, help="Print one JSON document.")
+@store_options
 def command(files: Sequence[str], *, wants_json: bool) -> None:
     """Change Secrets.toml in your editor.
 

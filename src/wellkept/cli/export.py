@@ -13,7 +13,7 @@ from wellkept._names import canonical_path, did_you_mean, variable
 from wellkept._patterns import pattern
 from wellkept.cli import render
 from wellkept.cli.incoming import ENV, TOML, path_of
-from wellkept.cli.store import complete_key, parse_stored, secrets_file, store_path
+from wellkept.cli.store import complete_key, parse_stored, secrets_file, store_options, store_path
 from wellkept.config.shapes import as_list, as_table
 from wellkept.config.undeclared import as_text
 from wellkept.crypto.dotenv import to_dotenv
@@ -41,8 +41,7 @@ class Exported:
 @click.argument("keys", metavar="[KEY]...", nargs=-1, shell_complete=complete_key)
 @click.option("--format", "form", type=click.Choice([TOML, ENV, JSON]), help="How to write them: toml, if not said.")
 @click.option("--reveal", "is_revealed", is_flag=True, help="Print the values: nothing is printed without it.")
-@click.option("--file", "files", multiple=True, type=click.Path(), help="The Secrets.toml that is meant.")
-@click.option("--json", "wants_json", is_flag=True, help="Print one JSON document.")
+@store_options
 def command(
     keys: Sequence[str], form: str | None, files: Sequence[str], *, is_revealed: bool, wants_json: bool
 ) -> None:

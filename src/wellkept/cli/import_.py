@@ -11,7 +11,7 @@ from wellkept._files import MAX_FILE_BYTES, MIB, read_file, shown
 from wellkept._names import canonical_path
 from wellkept.cli import render
 from wellkept.cli.incoming import ENV, TOML, Candidate, Incoming, Staying, read_content
-from wellkept.cli.store import secrets_file, store_path
+from wellkept.cli.store import secrets_file, store_options, store_path
 from wellkept.crypto.edit import with_all
 from wellkept.crypto.opened import Opened
 from wellkept.crypto.plaintext import to_plaintext
@@ -45,8 +45,7 @@ class _Done:
 )
 @click.option("--only", "globs", metavar="GLOB", multiple=True, help="Only these, by the name in FILE or by the key.")
 @click.option("--replace", "replaces", is_flag=True, help="Take the value of FILE for keys that are there already.")
-@click.option("--file", "files", multiple=True, type=click.Path(), help="The Secrets.toml that is meant.")
-@click.option("--json", "wants_json", is_flag=True, help="Print one JSON document.")
+@store_options
 def command(
     source: str, form: str | None, globs: Sequence[str], files: Sequence[str], *, replaces: bool, wants_json: bool
 ) -> None:

@@ -11,15 +11,15 @@ from wellkept._toml.limits import MAX_BYTES
 from wellkept.cli import render
 from wellkept.cli.git import set_up_diff
 from wellkept.cli.own import find_or_make, own_name
-from wellkept.cli.store import store_path
+from wellkept.cli.store import opens, store_path
 from wellkept.config.layers.documents import is_named_sealed
 from wellkept.crypto.change import with_header
-from wellkept.crypto.header import new_header, with_access
+from wellkept.crypto.header import is_name, new_header, with_access
 from wellkept.crypto.keys import Identity
 from wellkept.crypto.refusal import Refusal
 from wellkept.crypto.store import SecretsFile
 from wellkept.crypto.text import read_text
-from wellkept.errors import Denied, Kind, UsageError
+from wellkept.errors import Kind, UsageError
 
 _HEAD = """\
 # Secrets, each encrypted for its key in this file: safe to commit.
@@ -43,7 +43,7 @@ def command(name: str | None, path: str | None, *, is_short: bool, wants_json: b
     """
     file = store_path([path] if path else [])
     name = own_name() if name is None else name
-    if not name or not name.isprintable():
+    if not is_name(name):
         raise UsageError("--name: is no name", hint="write letters, as in ada@laptop")
     if not is_named_sealed(file):
         raise UsageError(
@@ -100,7 +100,7 @@ def _tell(path: str, name: str, identity: Identity, written: str | None, *, is_n
         render.talk(f"made your identity: {written} (keep a copy where you keep passwords)")
     if is_new:
         render.talk(f"made {shown(path)}, which you can open")
-    elif _opens(path):
+    elif opens(SecretsFile(path, os.environ, shown(path))):
         render.talk(f"{shown(path)} is there already, and you can open it")
     else:
         render.talk(f"{shown(path)} is there already, and you cannot open it yet: let somebody who can run")
@@ -108,14 +108,6 @@ def _tell(path: str, name: str, identity: Identity, written: str | None, *, is_n
         render.talk(f"and compare the fingerprint: {identity.recipient.fingerprint}")
     if has_lines:
         render.talk("wrote lines into .gitignore and .gitattributes: commit them with it")
-
-
-def _opens(path: str) -> bool:
-    try:
-        SecretsFile(path, os.environ, shown(path)).open()
-    except Denied:
-        return False
-    return True
 
 
 def _line(path: str, line: str) -> bool:

@@ -10,7 +10,7 @@ from wellkept._files import shown
 from wellkept.cli import ask, render
 from wellkept.cli.store import secrets_file, store_path
 from wellkept.crypto.change import with_header
-from wellkept.crypto.header import Access, Header, is_name, parse_header, with_access
+from wellkept.crypto.header import Access, Header, is_name, with_access
 from wellkept.crypto.keyring import PINNED, find_identities
 from wellkept.crypto.keys import Recipient, parse_recipient
 from wellkept.crypto.opened import Opened
@@ -19,7 +19,6 @@ from wellkept.crypto.refusal import Refusal
 from wellkept.crypto.rekey import rekeyed
 from wellkept.crypto.spelling import spelt
 from wellkept.crypto.store import SecretsFile
-from wellkept.crypto.text import read_text
 from wellkept.errors import EXIT_FINDINGS, EXIT_FINE, Absent, Conflict, Denied, Malformed, SourceError, UsageError
 from wellkept.secret import Secret
 
@@ -45,8 +44,7 @@ def _list(path: str | None, *, wants_json: bool) -> int:
     """
     file = SecretsFile(_path(path), os.environ, shown(_path(path)))
     header = file.header()
-    found = find_identities(os.environ)
-    own: set[str] = set() if isinstance(found, Refusal) else {str(one.recipient) for one in found}
+    own = _own()
     rows = [_row(access, own) for access in header.accesses]
     if wants_json:
         render.as_json({"file": file.name, "fingerprint": header.fingerprint, "recipients": rows})
@@ -96,9 +94,10 @@ def _add(
     if (key is not None) is is_passphrase:
         raise UsageError("recipients add: needs a public key, or --passphrase", hint="see wellkept identity")
     file = secrets_file(_path(path))
-    _refuse_known(file.open().header, name)
+    header = file.open().header
+    _refuse_known(header, name)
     who, how = _by_passphrase(file.name) if key is None else (_parsed(key), None)
-    _refuse_known_key(file.open().header, who)
+    _refuse_known_key(header, who)
     if fingerprint is not None and fingerprint != who.fingerprint:
         raise UsageError(f"{name}: the key has the fingerprint {who.fingerprint}", hint="ask for the key again")
     if not (is_sure or is_passphrase or fingerprint is not None or _is_agreed(file.name, name, who)):
@@ -132,12 +131,14 @@ def _remove(name: str, path: str | None, *, is_sure: bool, wants_json: bool) -> 
     end must be changed where they come from.
     """
     file = secrets_file(_path(path))
-    if file.header().access(name) is None:
-        known = ", ".join(one.name for one in file.header().accesses)
+    header = file.header()
+    if header.access(name) is None:
+        known = ", ".join(one.name for one in header.accesses)
         raise Absent(f"{render.printable(name)}: is no recipient", hint=f"recipients are {known}")
-    if is_stranger(file, name):
+    opened = _opened_with(file, name)
+    if opened is None:
         return _remove_stranger(file, name, wants_json=wants_json)
-    _refuse_locking_out(file.open(), name)
+    _refuse_locking_out(opened.header, name)
     if not is_sure and not _may_remove(name):
         render.talk("nobody was removed")
         return EXIT_FINDINGS
@@ -155,14 +156,13 @@ def _remove(name: str, path: str | None, *, is_sure: bool, wants_json: bool) -> 
     return EXIT_FINE
 
 
-def is_stranger(file: SecretsFile, name: str) -> bool:
-    """Whether the line of a recipient is all that keeps the file from being opened."""
+def _opened_with(file: SecretsFile, name: str) -> Opened | None:
+    """The file; None where the line of that recipient is all that keeps it from being opened."""
     try:
-        file.open()
+        return file.open()
     except Malformed:
         file.open(ignoring=name)
-        return True
-    return False
+        return None
 
 
 def _remove_stranger(file: SecretsFile, name: str, *, wants_json: bool) -> int:
@@ -181,10 +181,9 @@ def _remove_stranger(file: SecretsFile, name: str, *, wants_json: bool) -> int:
     return EXIT_FINE
 
 
-def _refuse_locking_out(opened: Opened, name: str) -> None:
-    found = find_identities(os.environ)
-    own = set[str]() if isinstance(found, Refusal) else {str(one.recipient) for one in found}
-    left = [one for one in opened.header.accesses if one.name != name]
+def _refuse_locking_out(header: Header, name: str) -> None:
+    own = _own()
+    left = [one for one in header.accesses if one.name != name]
     if left and own and not any(str(one.recipient) in own or one.stretching is not None for one in left):
         raise UsageError(
             f"{name}: is you, and you could not open the file any more", hint="let somebody else remove you"
@@ -198,26 +197,27 @@ def rekey_file(file: SecretsFile, without: Sequence[str] = ()) -> tuple[list[str
         SourceError: it cannot be opened, or holds something that does not decrypt.
     """
     keys: list[str] = []
-    fingerprints: list[str] = []
 
     def edit(opened: Opened) -> str:
         keys.extend(sorted(spelt(entries[0].path) for entries in opened.text.secrets.values()))
         text = rekeyed(opened, without)
         if isinstance(text, Refusal):
             raise text.error(opened.name)
-        header = parse_header(read_text(text).header_table())
-        if isinstance(header, Refusal):  # pragma: no cover - it was just made
-            raise header.error(opened.name)
-        fingerprints.append(header.fingerprint)
         return text
 
     with render.waiting(f"encrypting {file.name} again"):
         file.change(edit)
-    return keys, fingerprints[0]
+    return keys, file.header().fingerprint
 
 
 def _path(path: str | None) -> str:
     return store_path([path] if path else [])
+
+
+def _own() -> set[str]:
+    """The public keys of the identities at hand."""
+    found = find_identities(os.environ)
+    return set() if isinstance(found, Refusal) else {str(one.recipient) for one in found}
 
 
 def _row(access: Access, own: set[str]) -> Mapping[str, object]:

@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import click
 
@@ -23,7 +24,19 @@ from wellkept.crypto.text import SecretsText
 from wellkept.errors import Denied, UsageError, WellkeptError
 from wellkept.model import Reference
 
+Decorated = Callable[..., Any]
+
 MOST_FLAWS = 5  # a file that is something else has thousands
+
+
+def store_options(function: Decorated) -> Decorated:
+    """Add `--file` and `--json`, for a command about all of Secrets.toml."""
+    for decorate in (
+        click.option("--json", "wants_json", is_flag=True, help="Print one JSON document."),
+        click.option("--file", "files", multiple=True, type=click.Path(), help="The Secrets.toml that is meant."),
+    ):
+        function = decorate(function)
+    return function
 
 
 def is_stored(reference: Reference) -> bool:
@@ -93,13 +106,18 @@ def environ_for(path: str) -> Mapping[str, str]:
     _warn(text)
     header = parse_header(text.header_table())
     can_ask = PASSPHRASE not in os.environ and sys.stdin is not None and sys.stdin.isatty()
-    if isinstance(header, Refusal) or not (can_ask and any(passphrases(header))) or _opens(file):
+    if isinstance(header, Refusal) or not (can_ask and any(passphrases(header))) or opens(file):
         return os.environ
     typed = ask.for_hidden(f"passphrase of {file.name}: ").decode("utf-8", "surrogateescape")
     return Hidden({**os.environ, PASSPHRASE: typed})
 
 
-def _opens(file: SecretsFile) -> bool:
+def opens(file: SecretsFile) -> bool:
+    """Whether an identity at hand opens a file.
+
+    Raises:
+        SourceError: it cannot be read, or its header cannot be used.
+    """
     try:
         file.open()
     except Denied:

@@ -12,28 +12,28 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from wellkept._names import canonical_path
 from wellkept.crypto.spelling import spelt
-from wellkept.crypto.text import CLOSING, OPENING, RECIPIENTS, Entry, Path, SecretsText
+from wellkept.crypto.text import RECIPIENTS, Entry, Path, SecretsText, sealed, text_of
 
 
 def with_secret(found: SecretsText, path: Path, word: str) -> str:
     """The text with a value at a key: in its own line, or in a new block beside its neighbours."""
-    value = f"{OPENING}{word}{CLOSING}"
+    value = sealed(word)
     entries = found.secrets.get(canonical_path(path))
     if entries:
         return _changed(found, {entries[0]: value}, entries[1:])
     table, before = _place_of_new(found, path)
     line = f"{spelt(path[len(table) :])} = {value}"
-    mark = _mark(path)
+    mark = mark_of(path)
     at = _marked(found, mark, table)
     if at is not None:  # it was here before
-        return _joined([*found.lines[: at + 1], line, *found.lines[at + 1 :]])
+        return text_of([*found.lines[: at + 1], line, *found.lines[at + 1 :]])
     block = _block(found, before, mark, line)
-    return _joined([*found.lines[:before], *block, *found.lines[before:]])
+    return text_of([*found.lines[:before], *block, *found.lines[before:]])
 
 
 def with_words(found: SecretsText, words: Mapping[Entry, str]) -> str:
     """The text with other words at some of its entries."""
-    return _changed(found, {entry: f"{OPENING}{word}{CLOSING}" for entry, word in words.items()})
+    return _changed(found, {entry: sealed(word) for entry, word in words.items()})
 
 
 def without_secret(found: SecretsText, path: Path) -> str:
@@ -47,12 +47,12 @@ def spaced(found: SecretsText) -> str:
     values = {one.line: one for entries in found.secrets.values() for one in entries}
     for number, line in enumerate(found.lines):
         if number in values and not (lines and lines[-1].lstrip().startswith("#")):
-            lines.append(_mark(values[number].path))
+            lines.append(mark_of(values[number].path))
         lines.append(line)
         is_last = number + 1 == len(found.lines)
         if number in values and (is_last or found.lines[number + 1].strip()):
             lines.append("")
-    return _joined(lines)
+    return text_of(lines)
 
 
 def with_header(found: SecretsText, values: Mapping[Path, str]) -> str:
@@ -74,7 +74,7 @@ def with_header(found: SecretsText, values: Mapping[Path, str]) -> str:
         if table not in found.tables:
             is_apart = not lines or not lines[-1].strip()
             lines += [*([] if is_apart else [""]), f"[{spelt(table)}]", *added]
-    return _joined(lines)
+    return text_of(lines)
 
 
 def _header_lines(path: Path, value: str) -> list[str]:
@@ -89,7 +89,7 @@ def _last_line(found: SecretsText, table: Path) -> int:
     return last + 1 if is_empty and table == RECIPIENTS else last
 
 
-def _mark(path: Path) -> str:
+def mark_of(path: Path) -> str:
     """The comment that names a key."""
     return f"# {spelt(path)}"
 
@@ -139,7 +139,7 @@ def _shared(one: Path, other: Path) -> int:
 
 
 def _changed(found: SecretsText, values: Mapping[Entry, str], gone: Iterable[Entry] = ()) -> str:
-    return _joined(_lines(found, values, gone, {}))
+    return text_of(_lines(found, values, gone, {}))
 
 
 def _lines(
@@ -157,7 +157,3 @@ def _lines(
             lines.append(line)
         lines += behind.get(number, ())
     return lines
-
-
-def _joined(lines: Iterable[str]) -> str:
-    return "".join(f"{line}\n" for line in lines)

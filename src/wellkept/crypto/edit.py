@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from wellkept._dataclasses import dataclass, field
 from wellkept._names import canonical_path
-from wellkept.crypto.change import spaced, with_secret, with_words, without_secret
+from wellkept.crypto.change import mark_of, spaced, with_secret, with_words, without_secret
 from wellkept.crypto.opened import Opened
 from wellkept.crypto.plaintext import to_literal, to_plaintext
 from wellkept.crypto.refusal import Refusal
 from wellkept.crypto.spelling import spelt
 from wellkept.crypto.statements import Statement
-from wellkept.crypto.text import CLOSING, HEADER, OPENING, Entry, Form, Path, SecretsText, read_text
+from wellkept.crypto.text import HEADER, Entry, Form, Path, SecretsText, read_text, sealed, text_of
 from wellkept.errors import Conflict
 
 NOTE = (
@@ -154,14 +154,14 @@ def draft_of(opened: Opened) -> Draft:
             contents.setdefault(form, []).append((entry, content))
     runs = list(_header_runs(opened.text))
     outside = {number for first, last in runs for number in range(first, last)}
-    text = "".join(f"{line}\n" for number, line in enumerate(lines) if number not in outside)
+    text = text_of(line for number, line in enumerate(lines) if number not in outside)
     hidden = tuple(_hidden(opened.text, first, last, outside) for first, last in runs)
     return Draft(opened, text, contents, hidden, tuple(kept))
 
 
 def as_shown(draft: Draft) -> str:
     """The text for the editor, with a note on top."""
-    return "".join(f"{line}\n" for line in NOTE) + draft.text
+    return text_of(NOTE) + draft.text
 
 
 def is_untouched(draft: Draft, typed: bytes) -> bool:
@@ -181,15 +181,15 @@ def with_all(text: SecretsText, words: Mapping[Path, str]) -> str:
     before = set(text.lines)
     groups: dict[tuple[bool, Form], list[Path]] = {}
     for path in words:
-        is_new = not known[path] and f"# {spelt(path)}" not in before  # that comment is where a key was removed
+        is_new = not known[path] and mark_of(path) not in before  # that comment is where a key was removed
         if len(known[path]) != 1:
             groups.setdefault((is_new, canonical_path(path[:-1] if is_new else path)), []).append(path)
     for first, *others in groups.values():
         text = read_text(with_secret(text, first, words[first]))
         entry = text.secrets[canonical_path(first)][0]
-        new = [f"{spelt(one[len(entry.table) :])} = {OPENING}{words[one]}{CLOSING}" for one in others]
+        new = [f"{spelt(one[len(entry.table) :])} = {sealed(words[one])}" for one in others]
         lines = [*text.lines[: entry.line + 1], *new, *text.lines[entry.line + 1 :]]
-        text = read_text("".join(f"{line}\n" for line in lines))
+        text = read_text(text_of(lines))
     return spaced(text)
 
 
@@ -240,7 +240,7 @@ def _laid_out(edited: Edited, now: Draft, seal: _Seal) -> str:
     lines = list(before.pop(0, ()))
     for number, one in enumerate(found, 1):
         lines += [_line(one, edited, now, seal), *before.get(number, ())]
-    return "".join(f"{line}\n" for line in lines)
+    return text_of(lines)
 
 
 def _above_gap(found: Sequence[Statement], at: int, gap: Sequence[str]) -> int:
@@ -261,7 +261,7 @@ def _line(one: Statement, edited: Edited, now: Draft, seal: _Seal) -> str:
     form = canonical_path(one.path)
     content = edited.wishes[form].content
     word = next((entry.value for entry, held in now.contents.get(form, ()) if held == content), None)
-    return one.with_value(f"{OPENING}{word or seal(one.path, content)}{CLOSING}")
+    return one.with_value(sealed(word or seal(one.path, content)))
 
 
 def _merged(edited: Edited, now: Draft, seal: _Seal) -> str | Conflict:

@@ -6,7 +6,7 @@ it, and a key that two branches changed can be told with both of its lines. toml
 in which a key stands twice, and takes 70 ms for 1,000 keys (ADR 10).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from shlex import quote
 
 from wellkept._dataclasses import dataclass, field
@@ -97,7 +97,7 @@ class SecretsText:
     has_long_text: bool = False
 
     def __str__(self) -> str:
-        return "".join(f"{line}\n" for line in self.lines)
+        return text_of(self.lines)
 
     def header_table(self) -> Mapping[str, object]:
         """The table `[wellkept]`: of a key that stands twice, the first."""
@@ -124,6 +124,16 @@ class SecretsText:
             for length in range(1, len(form)):
                 if form[:length] in self.secrets:
                     yield self.secrets[form[:length]][0], entries[0]
+
+
+def sealed(word: str) -> str:
+    """A word as it stands behind its key."""
+    return f"{OPENING}{word}{CLOSING}"
+
+
+def text_of(lines: Iterable[str]) -> str:
+    """Lines as a text."""
+    return "".join(f"{line}\n" for line in lines)
 
 
 def read_text(text: str) -> SecretsText:
