@@ -6,6 +6,8 @@
     ├── UsageError           2   a call or a command line that cannot work
     ├── SecretLeak           1   an operation that would show a secret (also a TypeError)
     ├── SecretExpired        1   a leased value whose time is over
+    ├── BundleError          1   a certificate, key, keystore or trust that cannot be used
+    ├── TLSWeakened          1   an attempt to make a TLS context verify less (also a ValueError)
     └── SourceError          1   a reference was not answered
         ├── Absent           1   the source answered: there is no such thing
         │   ├── Deleted      1   there was, and it can be brought back
@@ -146,6 +148,14 @@ class SecretLeak(WellkeptError, TypeError):
 
 class SecretExpired(WellkeptError):
     """A leased secret whose time is over: it is not served any more."""
+
+
+class BundleError(WellkeptError):
+    """A certificate, a key, a keystore or a trust that cannot be used; it names the file, the fact and the fix."""
+
+
+class TLSWeakened(WellkeptError, ValueError):
+    """An attempt to make a TLS context verify less, or trust more, than its settings say."""
 
 
 class SourceError(WellkeptError):

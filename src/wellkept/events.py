@@ -21,6 +21,13 @@ class Topic(StrEnum):
     CALLBACK_FAILED = "callback-failed"
     INTERCEPTED = "intercepted"
     CLOSED = "closed"
+    BUNDLE_SWAPPED = "bundle-swapped"
+    RELOAD_FAILED = "reload-failed"
+    EXPIRES_SOON = "expires-soon"
+    EXPIRED = "expired"
+    HANDSHAKE_REFUSED = "handshake-refused"
+    REVOCATION_UNKNOWN = "revocation-unknown"
+    TRUST_WITHDRAWN = "trust-withdrawn"
 
 
 @dataclass(frozen=True, slots=True)

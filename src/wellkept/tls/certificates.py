@@ -1,0 +1,118 @@
+"""What a certificate says of itself, in words and facts. No I/O here."""
+
+from datetime import UTC, datetime
+from ipaddress import IPv4Address, IPv6Address
+from typing import TypeVar
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509.oid import NameOID
+
+from wellkept._dataclasses import dataclass
+
+_LONGEST = 80  # characters of a name in a message; a certificate may hold any text
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names that a certificate is for (RFC 5280 §4.2.1.6).
+
+    Attributes:
+        dns: host names, as they stand there.
+        ips: addresses.
+        uris: URIs, of which one may be a SPIFFE id.
+        common_name: the subject's common name, which is no host name; empty where there is none.
+    """
+
+    dns: tuple[str, ...] = ()
+    ips: tuple[IPv4Address | IPv6Address, ...] = ()
+    uris: tuple[str, ...] = ()
+    common_name: str = ""
+
+    @property
+    def spiffe_id(self) -> str | None:
+        """The SPIFFE id; None where there is none, or more than one URI (X509-SVID §2)."""
+        return self.uris[0] if len(self.uris) == 1 and self.uris[0].startswith("spiffe://") else None
+
+
+def names_of(certificate: x509.Certificate) -> Names:
+    """The names that a certificate is for."""
+    common = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    common_name = str(common[0].value) if common else ""
+    alternatives = extension(certificate, x509.SubjectAlternativeName)
+    if alternatives is None:
+        return Names(common_name=common_name)
+    addresses = alternatives.get_values_for_type(x509.IPAddress)
+    return Names(
+        tuple(alternatives.get_values_for_type(x509.DNSName)),
+        tuple(one for one in addresses if isinstance(one, (IPv4Address, IPv6Address))),
+        tuple(alternatives.get_values_for_type(x509.UniformResourceIdentifier)),
+        common_name,
+    )
+
+
+def label(certificate: x509.Certificate) -> str:
+    """A short name for messages: its first host name, URI or address, else its common name."""
+    try:
+        names = names_of(certificate)
+    except ValueError:  # an extension that cannot be read
+        names = Names()
+    first = next(iter((*names.uris, *names.dns, *map(str, names.ips))), names.common_name)
+    return printable(first or certificate.subject.rfc4514_string() or "a certificate without a name")
+
+
+def fingerprint(certificate: x509.Certificate) -> str:
+    """The SHA-256 of the whole certificate, in hexadecimal."""
+    return certificate.fingerprint(hashes.SHA256()).hex()
+
+
+def public_bytes(certificate: x509.Certificate) -> bytes:
+    """The public key as it stands in a certificate: two keys are one when these are equal."""
+    return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def is_ca(certificate: x509.Certificate) -> bool:
+    """Whether it may sign others (RFC 5280 §4.2.1.9)."""
+    constraints = extension(certificate, x509.BasicConstraints)
+    return constraints is not None and constraints.ca
+
+
+def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Whether the issuer's name and key are behind a certificate's signature."""
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except Exception:  # noqa: BLE001 a key or a signature that cannot be used signs nothing
+        return False
+    return True
+
+
+def is_valid_at(certificate: x509.Certificate, moment: datetime) -> bool:
+    """Whether a moment lies within its dates, both included (RFC 5280 §4.1.2.5)."""
+    return certificate.not_valid_before_utc <= moment <= certificate.not_valid_after_utc
+
+
+def day(moment: datetime) -> str:
+    """A moment as it is shown: to the minute, in UTC."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+_E = TypeVar("_E", bound=x509.ExtensionType)
+
+
+def extension(certificate: x509.Certificate, kind: type[_E]) -> _E | None:
+    """One extension, or None where it is not there.
+
+    Raises:
+        ValueError: the extensions cannot be read.
+    """
+    try:
+        return certificate.extensions.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None
+
+
+def printable(text: str) -> str:
+    """A text from a certificate as a message may show it: short, and nothing that moves a cursor."""
+    shown = text if text.isprintable() else ascii(text)[1:-1]
+    return shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 1]}…"
