@@ -1,9 +1,11 @@
 """load() and what belongs to it: the one file that knows config, sources and masking together."""
 
 import os
+import sys
 import warnings
 import weakref
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from typing import TypeVar, cast
 
 from wellkept._dataclasses import dataclass, field
@@ -111,6 +113,7 @@ def attempt_load(
 ) -> Attempt:
     """Load without raising for what is wrong with the configuration; see `load`."""
     schema = schema_of(cls)
+    _fit_tls()
     fetcher = Fetcher(providers, inputs.environ, Schemes(providers))
     unmask = _mask() if redact else _nothing
 
@@ -197,6 +200,18 @@ def _mask() -> Callable[[], None]:
     redactor = _redactor()
     install_observer(redactor)
     return install(redactor)
+
+
+def _fit_tls() -> None:
+    """Let OCSP go through our own client; a class without TLS settings has not imported any of it."""
+    responders = sys.modules.get("wellkept.tls.responders")
+    if responders is not None:
+        responders.offer_fetch(_fetch_ocsp)
+
+
+def _fetch_ocsp(url: str, request: bytes) -> bytes:
+    answer: bytes = import_module("wellkept._http.ocsp").fetch_ocsp(url, request)
+    return answer
 
 
 def _nothing() -> None:

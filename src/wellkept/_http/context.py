@@ -8,6 +8,8 @@ import threading
 from wellkept._http.message import Failure
 from wellkept._http.tls import Trust
 from wellkept.errors import TLSFailed
+from wellkept.tls.faults import Fault, fault_of
+from wellkept.tls.reasons import reason_for
 
 
 class ContextKeeper:
@@ -90,37 +92,46 @@ def _broken(fact: str, hint: str) -> Failure:
     return Failure(TLSFailed, f"unreachable: TLS cannot start: {fact}", hint)
 
 
-# OpenSSL's X509_V_ERR_* codes, as the facts that a person can act on.
-_REJECTED = {
-    9: ("its certificate is not valid yet", "compare the clocks of both machines"),
-    10: ("its certificate has expired", "renew the certificate of the server"),
-    18: ("its certificate is self-signed", "name its CA: VAULT_CACERT, or ca = in its provider table"),
-    19: ("its CA is not trusted", "name its CA: VAULT_CACERT, or ca = in its provider table"),
-    20: ("its CA is not trusted", "name its CA: VAULT_CACERT, or ca = in its provider table"),
-    21: ("its chain of certificates is not complete", "let the server send its intermediate certificates"),
-    23: ("its certificate is revoked", "ask who runs the server"),
-    62: ("its certificate is for another name", "use a name that stands in it, or give server_name"),
-    64: ("its certificate is for another address", "use a name that stands in it, or give server_name"),
-}
-_ALERTS = {
-    "WRONG_VERSION_NUMBER": ("it speaks no TLS", "is it a plain HTTP port?"),
-    "HTTP_REQUEST": ("it speaks no TLS", "is it a plain HTTP port?"),
-    "UNSUPPORTED_PROTOCOL": ("it speaks an old TLS only", "let the server speak TLS 1.2 or 1.3"),
-    "TLSV1_ALERT_PROTOCOL_VERSION": ("it speaks an old TLS only", "let the server speak TLS 1.2 or 1.3"),
-    "TLSV13_ALERT_CERTIFICATE_REQUIRED": ("it wants a client certificate", "give client_cert and client_key"),
-    "TLSV1_ALERT_UNKNOWN_CA": ("it does not accept our certificate", "use one of a CA that the server knows"),
-    "SSLV3_ALERT_BAD_CERTIFICATE": ("it does not accept our certificate", "use one of a CA that the server knows"),
-    "SSLV3_ALERT_HANDSHAKE_FAILURE": ("no cipher or certificate suits both", "look at the TLS settings of the server"),
+# What is said of a server that answers references: `its` for `the server's`, and how its provider's table names things.
+# What OpenSSL's codes mean stands in wellkept.tls.faults alone.
+_SAID = {
+    Fault.NOT_YET_VALID: ("its certificate is not valid yet", "compare the clocks of both machines"),
+    Fault.EXPIRED: ("its certificate has expired", "renew the certificate of the server"),
+    Fault.SELF_SIGNED: ("its certificate is self-signed", "name its CA: VAULT_CACERT, or ca = in its provider table"),
+    Fault.UNTRUSTED_ROOT: ("its CA is not trusted", "name its CA: VAULT_CACERT, or ca = in its provider table"),
+    Fault.UNTRUSTED: ("its CA is not trusted", "name its CA: VAULT_CACERT, or ca = in its provider table"),
+    Fault.INCOMPLETE: (
+        "its chain of certificates is not complete",
+        "let the server send its intermediate certificates",
+    ),
+    Fault.REVOKED: ("its certificate is revoked", "ask who runs the server"),
+    Fault.NAME: ("its certificate is for another name", "use a name that stands in it, or give server_name"),
+    Fault.ADDRESS: ("its certificate is for another address", "use a name that stands in it, or give server_name"),
+    Fault.PLAIN_TEXT: ("it speaks no TLS", "is it a plain HTTP port?"),
+    Fault.VERSION: ("it speaks an old TLS only", "let the server speak TLS 1.2 or 1.3"),
+    Fault.WANTED: ("it wants a client certificate", "give client_cert and client_key"),
+    Fault.OURS_UNTRUSTED: ("it does not accept our certificate", "use one of a CA that the server knows"),
+    Fault.OURS_REFUSED: ("it does not accept our certificate", "use one of a CA that the server knows"),
+    Fault.OURS_EXPIRED: ("it does not accept our certificate", "it has expired, the server says: renew it"),
+    Fault.OURS_REVOKED: ("it does not accept our certificate", "it is revoked, the server says: get a new one"),
+    Fault.OURS_PURPOSE: ("it does not accept our certificate", "let its CA issue it for clients (clientAuth)"),
+    Fault.OURS_NOT_ALLOWED: ("it does not accept our certificate", "ask who runs the server to allow its name"),
+    Fault.NOTHING_IN_COMMON: (
+        "no cipher or certificate suits both",
+        "look at the TLS settings of the server",
+    ),
+    Fault.HUNG_UP: ("it hung up", "look at the log of the server"),
 }
 
 
 def _tls_failure(error: ssl.SSLError, server: str) -> Failure:
     """What an error of OpenSSL means, in words; its own text is not used."""
+    fault = fault_of(error)
     if isinstance(error, ssl.SSLCertVerificationError):
-        fact, hint = _REJECTED.get(error.verify_code, ("its certificate is not accepted", "look at it with openssl"))
+        fact, hint = _SAID.get(fault, ("its certificate is not accepted", reason_for(fault).hint))
         return Failure(TLSFailed, f"unreachable: TLS failed at {server}: {fact}", hint)
-    if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
-        fact, hint = "it hung up", "look at the log of the server"
-        return Failure(TLSFailed, f"unreachable: TLS failed at {server}: {fact}", hint, is_passing=True, was_sent=True)
-    fact, hint = _ALERTS.get(error.reason or "", ("the two do not understand each other", "look at it with openssl"))
-    return Failure(TLSFailed, f"unreachable: TLS failed at {server}: {fact}", hint)
+    fact, hint = _SAID.get(fault, ("the two do not understand each other", "look at it with wellkept tls probe"))
+    is_passing = fault is Fault.HUNG_UP
+    return Failure(
+        TLSFailed, f"unreachable: TLS failed at {server}: {fact}", hint, is_passing=is_passing, was_sent=is_passing
+    )

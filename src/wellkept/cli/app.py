@@ -30,6 +30,7 @@ COMMANDS: Final = (
     "set",
     "template",
     "textconv",
+    "tls",
     "trust",
     "unset",
 )

@@ -2,10 +2,11 @@
 
 import types
 from collections import abc
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
+from itertools import takewhile
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 from wellkept._dataclasses import replace
@@ -180,7 +181,7 @@ class _Compiler:
         if len(members) == 1:
             return members[0]  # None comes from the default alone
         secrets = [isinstance(member, SecretConverter) for member in members]
-        if any(secrets) and not all(secrets):
+        if any(secrets) and not all(secrets) and not _tells_apart(members):
             raise DeclarationError(
                 "a union of Secret and plain types would show some of its values",
                 hint="write Secret[A | B] instead of Secret[A] | B",
@@ -237,6 +238,14 @@ class _Compiler:
         except DeclarationError as error:
             fault = error
         raise DeclarationError(f"{cls.__qualname__}.{one.name}: {fault.message}", hint=fault.hint)
+
+
+def _tells_apart(members: Sequence[Converter]) -> bool:
+    """Whether a constraint says which text is the secret one (`Secret[Pem] | Path`), and is asked first."""
+    firsts = list(takewhile(lambda one: isinstance(one, SecretConverter), members))
+    return not any(isinstance(one, SecretConverter) for one in members[len(firsts) :]) and all(
+        isinstance(one, SecretConverter) and isinstance(one.inner, ConstrainedConverter) for one in firsts
+    )
 
 
 def _forms_of(cls: type, fields: Iterable[Field]) -> Mapping[str, Field]:

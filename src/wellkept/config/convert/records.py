@@ -15,7 +15,7 @@ from wellkept.config.convert.collections import table_fix
 from wellkept.config.convert.converter import INVALID, At, Converter
 from wellkept.config.convert.keys import at_key, shown
 from wellkept.config.convert.literals import structure
-from wellkept.config.convert.rules import broken_rules
+from wellkept.config.convert.rules import Ruled, broken_rules
 from wellkept.config.declare import Declared, Settings
 from wellkept.config.extras import MISSING
 from wellkept.errors import Kind
@@ -154,7 +154,7 @@ class RecordConverter:
             instance = self.cls(**fields)
         except Exception:  # noqa: BLE001 a dataclass's own check, whose text may hold a value
             return at.refuse(f"was refused by {self.cls.__qualname__}", "see what that class asks of its fields")
-        if not isinstance(instance, Settings):
+        if not isinstance(instance, Settings) and not isinstance(instance, Ruled):
             return instance
         return instance if _keeps_rules(instance, given, at) else INVALID
 
@@ -216,7 +216,7 @@ def _described(one: Field) -> dict[str, object]:
     return schema
 
 
-def _keeps_rules(instance: Settings, given: Mapping[str, tuple[At, object]], at: At) -> bool:
+def _keeps_rules(instance: Settings | Ruled, given: Mapping[str, tuple[At, object]], at: At) -> bool:
     broken = broken_rules(instance, in_secret=at.in_secret)
     if isinstance(broken, str):
         at.refuse(broken, "yield what is wrong instead of raising")

@@ -1,15 +1,25 @@
 """What a Settings instance's own `validate` finds wrong. No secret stands in the answer."""
 
+from collections.abc import Iterable
 from itertools import islice
+from typing import Protocol, runtime_checkable
 
 from wellkept.config.declare import Settings
 from wellkept.secret import Secret, leaves
+
+
+@runtime_checkable
+class Ruled(Protocol):
+    """A dataclass of the house that knows what cannot be, as `validate` of a Settings class does."""
+
+    def _wellkept_rules(self) -> Iterable[tuple[str, str]]: ...
+
 
 MASK = "***"
 _MAX_FOUND = 64  # a hook is a generator, and may have no end
 
 
-def broken_rules(instance: Settings, *, in_secret: bool = False) -> list[tuple[str, str]] | str:
+def broken_rules(instance: Settings | Ruled, *, in_secret: bool = False) -> list[tuple[str, str]] | str:
     """Ask an instance what is wrong across its settings.
 
     Args:
@@ -23,7 +33,7 @@ def broken_rules(instance: Settings, *, in_secret: bool = False) -> list[tuple[s
     found: list[tuple[str, str]] = []
     fault = None
     try:
-        found = [(str(name), str(expected)) for name, expected in islice(instance.validate(), _MAX_FOUND)]
+        found = [(str(name), str(expected)) for name, expected in islice(_rules_of(instance), _MAX_FOUND)]
     except Exception as error:  # noqa: BLE001 the hook is somebody else's code, and its text may hold a value
         fault = f"its validate() raised {type(error).__name__}"
     if fault is not None:
@@ -32,7 +42,11 @@ def broken_rules(instance: Settings, *, in_secret: bool = False) -> list[tuple[s
     return [(_masked(name, hidden), _masked(expected, hidden)) for name, expected in found]
 
 
-def _hidden(instance: Settings, *, in_secret: bool) -> list[str]:
+def _rules_of(instance: Settings | Ruled) -> Iterable[tuple[str, str]]:
+    return instance.validate() if isinstance(instance, Settings) else instance._wellkept_rules()  # noqa: SLF001 see `Ruled`
+
+
+def _hidden(instance: Settings | Ruled, *, in_secret: bool) -> list[str]:
     """The texts to mask, the longest first, so that none is masked in part only."""
     found: set[str] = set()
     values: list[object] = list(vars(instance).values())

@@ -1,7 +1,6 @@
-"""What tests of a service need: an in-memory provider, a clock that you move, canary assertions."""
+"""A source that holds its answers in memory."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 
 from wellkept.config.shapes import as_table
 from wellkept.errors import Absent, Conflict, Denied, Malformed, SourceError, Unreachable
@@ -143,40 +142,3 @@ def _changed(
     if first not in table:
         return Absent(f"{reference}: no such key", hint="call put()")
     return {key: one for key, one in table.items() if key != first}
-
-
-class ManualClock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self, start: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
-        """Stand at a time of day, aware."""
-        self._start = start
-        self._seconds = 0.0
-
-    def now(self) -> datetime:
-        """The time of day that it stands at."""
-        return self._start + timedelta(seconds=self._seconds)
-
-    def seconds(self) -> float:
-        """Seconds that it was moved so far."""
-        return self._seconds
-
-    def advance(self, seconds: float) -> None:
-        """Move it forward."""
-        self._seconds += seconds
-
-
-def assert_hidden(canaries: Sequence[str], *texts: object) -> None:
-    """Assert that no canary stands in any of the texts; the message does not show it either.
-
-    Raises:
-        AssertionError: one does; the message says which, by number.
-    """
-    found = [
-        f"canary {index} in text {number}"
-        for index, canary in enumerate(canaries)
-        for number, text in enumerate(texts)
-        if canary in str(text)
-    ]
-    canaries, texts = (), ()  # a test runner prints the locals of a failing frame
-    assert not found, "; ".join(found)  # noqa: S101 this is an assertion for tests

@@ -1,0 +1,227 @@
+"""The two kinds of connection that a context makes, with the checks that nobody can go round.
+
+- `LiveObject` is what event loops use. A refused handshake sends its alert: asyncio and uvloop drop what OpenSSL
+  wants to say behind an error (cpython#98078), so the error waits until the loop has flushed it.
+- `LiveSocket` is what blocking servers use. Where a server defers the handshake, OpenSSL does it inside the first
+  read, behind our back: so reading and writing do it first.
+"""
+
+import ssl
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from wellkept.events import BUS, Event, Topic
+from wellkept.tls.bundle import Bundle
+from wellkept.tls.guard import Guard, anchors_of, publish_refused, tell_refused
+from wellkept.tls.peer import CURRENT
+from wellkept.tls.policy import OnTrustChange
+from wellkept.tls.reasons import Reason
+
+_AGAIN = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+class Inner(ssl.SSLContext):
+    """The context of one bundle, with what its connections need.
+
+    Attributes:
+        guard: its checks.
+        current: the bundle of now, asked by connections that outlive their own.
+        outer: the context that a server was given.
+    """
+
+    guard: Guard
+    current: Callable[[], Bundle]
+    outer: ssl.SSLContext
+
+    def attach(self, guard: Guard, current: Callable[[], Bundle], outer: ssl.SSLContext) -> None:
+        """Finish it: from now on connections can be made."""
+        self.guard, self.current, self.outer = guard, current, outer
+        self.sslobject_class = LiveObject
+        self.sslsocket_class = LiveSocket
+
+
+class _Checks:
+    """What both kinds of connection do; it is mixed into them."""
+
+    if TYPE_CHECKING:
+        _sslobj: Any
+        server_side: bool
+
+    _is_judged = False
+    _anchors: frozenset[str] | None = None
+    _is_ended = False
+
+    @property
+    def _inner(self) -> Inner:
+        return cast("Inner", self._sslobj.context)
+
+    @property
+    def _verifies(self) -> bool:
+        return self._inner.guard.bundle.policy.verifies_peer
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether the CA that vouched for the other side is trusted no longer."""
+        inner = self._inner
+        return self._is_judged and self._verifies and inner.guard.is_withdrawn(self._anchors, inner.current())
+
+    def _judge(self) -> Reason | None:
+        """Judge the other side; the handshake is over."""
+        if not self._verifies:
+            self._is_judged = True
+            return None
+        chain = _verified_chain(self._sslobj)
+        reason = self._inner.guard.judge(cast("Any", self), chain)
+        if reason is None:
+            self._anchors = anchors_of(chain)
+            self._is_judged = True
+        else:
+            publish_refused(reason, is_server=self.server_side)
+        return reason
+
+    def _must_end(self) -> bool:
+        """Whether an open connection has to end, because its anchor has left the trust."""
+        if self._is_ended:
+            return True
+        if self._inner.guard.bundle.policy.on_trust_change is not OnTrustChange.CLOSE or not self.is_withdrawn:
+            return False
+        self._is_ended = True
+        BUS.publish(Event(Topic.TRUST_WITHDRAWN, "server" if self.server_side else "client", "a connection is ended"))
+        return True
+
+
+class LiveObject(_Checks, ssl.SSLObject):
+    """A connection of an event loop."""
+
+    _fault: ssl.SSLError | None = None
+
+    @property
+    def context(self) -> ssl.SSLContext:  # type: ignore[override]  # in ssl it can be set: a sealed one cannot
+        """The context that the server or client was given."""
+        return self._inner.outer
+
+    def do_handshake(self) -> None:
+        """Shake hands, and judge the other side."""
+        fault = self._fault
+        if fault is not None:
+            raise fault.with_traceback(None)
+        try:
+            super().do_handshake()
+        except _AGAIN:
+            raise
+        except ssl.SSLError as error:
+            fault = error
+        if fault is not None:
+            self._refuse(fault)
+        elif not self._is_judged:
+            reason = self._judge()
+            if reason is not None:
+                self._fault = refusal(reason)
+                raise self._fault
+            if not self._verifies:
+                # Nothing is left to look at: every read and write to come goes straight to ssl.
+                vars(self).update(read=super().read, write=super().write)
+            elif self.server_side:
+                CURRENT.set(self)
+
+    def read(self, len: int = 1024, buffer: Any = None) -> Any:  # noqa: A002, ANN401 as in ssl: a buffer; bytes or a count
+        """Read, when it is clear that the other side may be heard."""
+        if not self._is_judged:
+            self.do_handshake()
+        if self.server_side:
+            CURRENT.set(self)
+        if self._must_end():
+            return self._drained(buffer)
+        return super().read(len, buffer)
+
+    def write(self, data: Any) -> int:  # noqa: ANN401 as in ssl: whatever has a buffer
+        """Write, when it is clear that the other side may be spoken to."""
+        if not self._is_judged:
+            self.do_handshake()
+        return super().write(data)
+
+    def _refuse(self, fault: ssl.SSLError) -> None:
+        """Tell of a failed handshake; a server raises it at the next call, so that the alert goes out first."""
+        told = tell_refused(fault, is_server=self.server_side)
+        self._fault = fault
+        if self.server_side and told is not None:
+            raise ssl.SSLWantReadError(ssl.SSL_ERROR_WANT_READ, "the alert goes out first")
+        raise fault
+
+    def _drained(self, buffer: object) -> bytes | int:
+        """Nothing more: what has arrived is dropped, and the loop takes it for the end."""
+        try:
+            while super().read(1 << 14):
+                pass
+        except ssl.SSLError:
+            pass
+        return b"" if buffer is None else 0
+
+
+class LiveSocket(_Checks, ssl.SSLSocket):
+    """A connection of a blocking server or client, or a socket that listens for such."""
+
+    @property
+    def context(self) -> ssl.SSLContext:  # type: ignore[override]  # in ssl it can be set: a sealed one cannot
+        """The context that the server or client was given: a listening socket takes each connection by it."""
+        made: ssl.SSLContext = vars(self)["_context"]
+        return made.outer if isinstance(made, Inner) else made
+
+    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 as in ssl
+        """Shake hands, and judge the other side."""
+        if self._is_judged:
+            return
+        waits = self.gettimeout()
+        if waits is None:
+            self.settimeout(self._inner.guard.bundle.policy.handshake_timeout_s)
+        fault: ssl.SSLError | None = None
+        try:
+            super().do_handshake(block)
+        except _AGAIN:
+            raise
+        except ssl.SSLError as error:
+            fault = error
+        finally:
+            if waits is None:
+                self.settimeout(None)
+        if fault is not None:
+            tell_refused(fault, is_server=bool(self.server_side))
+            raise fault
+        reason = self._judge()
+        if reason is not None:
+            self.close()
+            raise refusal(reason)
+
+    def read(self, len: int = 1024, buffer: Any = None) -> Any:  # noqa: A002, ANN401 as in ssl: a buffer; bytes or a count
+        """Read, when it is clear that the other side may be heard."""
+        self._ensure()
+        if self._must_end():
+            return b"" if buffer is None else 0
+        return super().read(len, buffer)
+
+    def write(self, data: Any) -> int:  # noqa: ANN401 as in ssl: whatever has a buffer
+        """Write, when it is clear that the other side may be spoken to."""
+        self._ensure()
+        return super().write(data)
+
+    def send(self, data: Any, flags: int = 0) -> int:  # noqa: ANN401 as in ssl: whatever has a buffer
+        """Send, when it is clear that the other side may be spoken to."""
+        self._ensure()
+        return super().send(data, flags)
+
+    def _ensure(self) -> None:
+        if not self._is_judged and self._sslobj is not None:
+            self.do_handshake()
+
+
+def refusal(reason: Reason) -> ssl.SSLError:
+    """The error of a side that is verified, and yet may not stay."""
+    return ssl.SSLError(ssl.SSL_ERROR_SSL, f"refused: {reason.code}: {reason.fact}")
+
+
+def _verified_chain(connection: Any) -> Sequence[bytes]:  # noqa: ANN401 ssl's own object, which has no public type
+    """What OpenSSL verified, DER, theirs first; private before Python 3.13; none of a resumed session."""
+    return [one.public_bytes(_DER) for one in connection.get_verified_chain() or ()]
+
+
+_DER = 2  # ENCODING_DER of _ssl

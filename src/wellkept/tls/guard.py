@@ -1,0 +1,136 @@
+"""What is checked of the other side beyond what OpenSSL checks, in the handshake and at every resumption.
+
+A resumed handshake verifies nothing anew (facts §9): dates, the list of who is allowed and revocation are
+judged here each time, on both sides.
+"""
+
+import ssl
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Protocol, cast
+
+from cryptography import x509
+
+from wellkept._clock import Clock
+from wellkept._dataclasses import dataclass
+from wellkept.events import BUS, Event, Topic
+from wellkept.tls.bundle import Bundle
+from wellkept.tls.certificates import day, is_valid_at, label, names_of
+from wellkept.tls.crl import is_revoked
+from wellkept.tls.ocsp import OcspChecker
+from wellkept.tls.ocsp_answer import Status
+from wellkept.tls.reasons import Reason, reason_of
+
+
+class Shaken(Protocol):
+    """A connection whose handshake is over."""
+
+    session_reused: bool | None
+    server_side: bool
+
+    def getpeercert(self, binary_form: bool = False) -> object: ...  # noqa: FBT001, FBT002, D102 as in ssl
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """The checks of one bundle.
+
+    Attributes:
+        bundle: what they are made from.
+        ocsp: what asks responders, or None.
+        checks_lists: whether the revocation lists are looked at here, because OpenSSL does not.
+        clock: tells the time.
+    """
+
+    bundle: Bundle
+    ocsp: OcspChecker | None
+    checks_lists: bool
+    clock: Clock
+
+    def judge(self, connection: Shaken, chain: Sequence[bytes]) -> Reason | None:
+        """Why the other side may not stay, or None.
+
+        Args:
+            connection: its handshake is over.
+            chain: what OpenSSL verified, theirs first, DER; empty where the session was resumed.
+        """
+        der = connection.getpeercert(binary_form=True)
+        if not isinstance(der, bytes):
+            # REQUIRE never comes here: OpenSSL refused it. OPTIONAL lets it in, but no list lets in nobody's name.
+            return _nobody() if self.bundle.policy.allow else None
+        certificate = x509.load_der_x509_certificate(der)
+        return (
+            (self._dates(certificate) if connection.session_reused else None)
+            or self._allowed(certificate)
+            or self._revoked(certificate, chain)
+        )
+
+    def _dates(self, certificate: x509.Certificate) -> Reason | None:
+        if is_valid_at(certificate, self.clock.now()):
+            return None
+        when = day(certificate.not_valid_after_utc)
+        return Reason("expired", f"the certificate of {label(certificate)} has expired ({when})", "let them renew it")
+
+    def _allowed(self, certificate: x509.Certificate) -> Reason | None:
+        if self.bundle.policy.allow.lets_in(names_of(certificate)):
+            return None
+        return Reason("not-allowed", f"{label(certificate)} is not allowed", "add it to allow, if it should get in")
+
+    def _revoked(self, certificate: x509.Certificate, chain: Sequence[bytes]) -> Reason | None:
+        reason = Reason("revoked", f"the certificate of {label(certificate)} is revoked", "let them get a new one")
+        if self.checks_lists and is_revoked(certificate, self.bundle.parts.crls):
+            return reason
+        if self.ocsp is None:
+            return None
+        issuer = x509.load_der_x509_certificate(chain[1]) if len(chain) > 1 else self._issuer_of(certificate)
+        if issuer is None:
+            return None
+        verdict = self.ocsp.check(certificate, issuer)
+        if verdict.status is Status.REVOKED:
+            return reason
+        if verdict.refuses:
+            fact = f"nobody can tell whether {label(certificate)} is revoked: it {verdict.reason}"
+            return Reason("revocation-unknown", fact, "look at its OCSP responder, or let hardFail be false")
+        return None
+
+    def _issuer_of(self, certificate: x509.Certificate) -> x509.Certificate | None:
+        """The anchor that signed it: of a resumed session OpenSSL keeps no chain."""
+        return next(
+            (one.certificate for one in self.bundle.parts.trust if one.certificate.subject == certificate.issuer),
+            None,
+        )
+
+    def is_withdrawn(self, anchors: frozenset[str] | None, current: Bundle) -> bool:
+        """Whether the trust that let a connection in is gone.
+
+        Args:
+            anchors: fingerprints of its verified chain; None where the session was resumed: nobody can tell.
+            current: the bundle of now.
+        """
+        if self.bundle.fingerprints <= current.fingerprints:
+            return False  # nothing was taken away
+        return anchors is None or not anchors & current.fingerprints
+
+
+def tell_refused(error: Exception, *, is_server: bool) -> Reason | None:
+    """Publish why a handshake failed; None where the other side only hung up: port scanners do."""
+    reason = reason_of(cast("ssl.SSLError", error), server_side=is_server)
+    if reason.code == "hung-up":
+        return None
+    publish_refused(reason, is_server=is_server)
+    return reason
+
+
+def publish_refused(reason: Reason, *, is_server: bool) -> None:
+    """Publish that somebody was refused."""
+    side = "server" if is_server else "client"
+    BUS.publish(Event(Topic.HANDSHAKE_REFUSED, side, f"{reason.code}: {reason.fact}"))
+
+
+def anchors_of(chain: Sequence[bytes]) -> frozenset[str] | None:
+    """The fingerprints of a verified chain; None where there is no chain."""
+    return frozenset(sha256(one).hexdigest() for one in chain) if chain else None
+
+
+def _nobody() -> Reason:
+    return Reason("no-certificate", "shows no certificate, and only those of allow get in", "show one")

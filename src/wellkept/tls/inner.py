@@ -1,0 +1,89 @@
+"""The context of one bundle: what a connection really uses. It never leaves this package, and never changes.
+
+What every one has: TLS 1.2 or newer, ECDHE with AEAD only, no compression, no renegotiation, X.509 checked strictly
+on every Python (3.13 began with it), a common name that is no host name.
+"""
+
+import ssl
+from collections.abc import Callable
+
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from wellkept.errors import BundleError
+from wellkept.tls.bundle import Bundle
+from wellkept.tls.memory import load_crls, load_identity
+from wellkept.tls.policy import Policy, VerifyClient
+
+_STRICT = ssl.VerifyFlags.VERIFY_X509_STRICT | ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
+_OPTIONS = ssl.Options.OP_NO_COMPRESSION | ssl.Options.OP_NO_RENEGOTIATION
+_WANTS = {None: ssl.CERT_NONE, VerifyClient.OPTIONAL: ssl.CERT_OPTIONAL, VerifyClient.REQUIRE: ssl.CERT_REQUIRED}
+
+Make = Callable[[int], ssl.SSLContext]
+
+
+def build(bundle: Bundle, make: Make = ssl.SSLContext, *, checks_crls: bool = True) -> ssl.SSLContext:
+    """Make the context of a bundle.
+
+    Args:
+        bundle: parts that were judged.
+        make: what makes the empty context.
+        checks_crls: whether OpenSSL looks at the revocation lists; then it refuses everybody where one is missing.
+
+    Raises:
+        BundleError: OpenSSL refuses a part, whatever we think of it.
+    """
+    policy, parts = bundle.policy, bundle.parts
+    context = _empty(policy, make)
+    fault = ""
+    try:
+        _trust(context, bundle)
+    except (ssl.SSLError, OSError, ValueError):
+        fault = "trust"
+    if fault:
+        raise BundleError("the system's CAs cannot be read", hint="look at SSL_CERT_FILE and SSL_CERT_DIR")
+    try:
+        if parts.identity is not None:
+            load_identity(context, parts.identity)
+    except (ssl.SSLError, OSError, ValueError) as error:
+        fault = getattr(error, "reason", None) or type(error).__name__
+    if fault:
+        place = parts.identity.place if parts.identity else "the certificate"
+        raise BundleError(
+            f"{place}: OpenSSL does not take this certificate and key ({fault})",
+            hint="wellkept tls check says what is wrong with them",
+        )
+    if parts.crls and checks_crls:
+        load_crls(context, b"".join(one.pem for one in parts.crls))
+        context.verify_flags |= ssl.VerifyFlags.VERIFY_CRL_CHECK_LEAF
+    return context
+
+
+def _empty(policy: Policy, make: Make) -> ssl.SSLContext:
+    context = make(ssl.PROTOCOL_TLS_SERVER if policy.is_server else ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = policy.minimum
+    context.maximum_version = policy.maximum
+    context.set_ciphers(":".join(policy.ciphers))
+    context.options |= _OPTIONS
+    context.verify_flags |= _STRICT
+    if policy.is_server:
+        context.verify_mode = _WANTS[policy.verify_client]
+    else:
+        context.hostname_checks_common_name = False
+    if not policy.has_tickets:
+        context.options |= ssl.Options.OP_NO_TICKET
+        if policy.is_server:
+            context.num_tickets = 0
+    return context
+
+
+def _trust(context: ssl.SSLContext, bundle: Bundle) -> None:
+    if bundle.parts.trust:
+        # DER after DER: the text form of cadata would be parsed by line.
+        context.load_verify_locations(
+            cadata=b"".join(one.certificate.public_bytes(Encoding.DER) for one in bundle.parts.trust)
+        )
+    system = bundle.policy.system
+    if system is not None:
+        context.load_verify_locations(cafile=system.file)
+        for folder in system.folders:
+            context.load_verify_locations(capath=folder)

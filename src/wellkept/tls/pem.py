@@ -1,0 +1,229 @@
+"""PEM (RFC 7468) into certificates and keys; what is wrong with a file in words, with its line. No I/O here."""
+
+import re
+from collections.abc import Iterator
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from wellkept._dataclasses import dataclass, field
+from wellkept.errors import BundleError
+from wellkept.secret import Secret
+
+PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey
+
+BEGIN = b"-----BEGIN "
+_EDGE = re.compile(rb"^-----(BEGIN|END) ([A-Z0-9 ]{1,40})-----[ \t\r]*$", re.MULTILINE)
+_CERTIFICATES = frozenset({"CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"})
+_KEYS = frozenset({"PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "DSA PRIVATE KEY"})
+_NAMES = {
+    "CERTIFICATE REQUEST": "a certificate signing request",
+    "NEW CERTIFICATE REQUEST": "a certificate signing request",
+    "X509 CRL": "a revocation list",
+    "PUBLIC KEY": "a public key",
+    "OPENSSH PRIVATE KEY": "a private key in the format of OpenSSH",
+    "PKCS7": "a PKCS#7 chain",
+    "DH PARAMETERS": "Diffie-Hellman parameters",
+    "EC PARAMETERS": "parameters of an elliptic curve",
+}
+_MAX_BLOCKS = 1000  # the system's own file of CAs has some 140
+_JKS, _JCEKS = b"\xfe\xed\xfe\xed", b"\xce\xce\xce\xce"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One block of a PEM file.
+
+    Attributes:
+        label: what it says it is: `CERTIFICATE`.
+        text: from its first line to its last.
+        line: where it begins, from 1.
+    """
+
+    label: str
+    text: bytes = field(repr=False)
+    line: int
+
+    @property
+    def is_certificate(self) -> bool:
+        """Whether it says that it is a certificate."""
+        return self.label in _CERTIFICATES
+
+    @property
+    def is_key(self) -> bool:
+        """Whether it says that it is a private key."""
+        return self.label in _KEYS
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether it is a private key that a password protects."""
+        return self.label == "ENCRYPTED PRIVATE KEY" or b"Proc-Type: 4,ENCRYPTED" in self.text[:200]
+
+
+def read_blocks(data: bytes, *, place: str) -> tuple[Block, ...]:
+    """The blocks of a PEM text; text between them is left out, as OpenSSL does it.
+
+    Args:
+        data: the file.
+        place: its name, for errors.
+
+    Raises:
+        BundleError: a block does not end, or there are too many.
+    """
+    found = tuple(_blocks(data, place))
+    if len(found) > _MAX_BLOCKS:
+        raise BundleError(f"{place}: holds more than {_MAX_BLOCKS} certificates", hint="name the right file")
+    return found
+
+
+def read_certificates(data: bytes, *, place: str) -> tuple[x509.Certificate, ...]:
+    """The certificates of a PEM text, in its order; there is one at least.
+
+    Raises:
+        BundleError: there is none, or one of them cannot be read.
+    """
+    blocks = [one for one in read_blocks(data, place=place) if one.is_certificate]
+    if not blocks:
+        fact = content_of(data)
+        raise BundleError(f"{place}: holds no certificate in PEM: it {fact}", hint=_way_to_certificate(fact, place))
+    made: list[x509.Certificate] = []
+    for one in blocks:
+        certificate = _certificate(one)
+        if certificate is None:
+            raise BundleError(
+                f"{place}:{one.line}: this certificate is damaged or cut off",
+                hint="copy the file again, and compare its size with the original",
+            )
+        made.append(certificate)
+    return tuple(made)
+
+
+def read_key(data: bytes, password: Secret[str] | None, *, place: str) -> PrivateKey:
+    """The private key of a PEM text; nobody is ever asked for its password.
+
+    Raises:
+        BundleError: there is none, or more than one, it cannot be read, or its password is missing or wrong.
+    """
+    blocks = [one for one in read_blocks(data, place=place) if one.is_key]
+    if len(blocks) != 1:
+        fact = content_of(data) if not blocks else "holds more than one private key"
+        data, blocks = b"", []  # a traceback may show the locals of this frame
+        expected = "holds no private key in PEM: it " if fact != "holds more than one private key" else ""
+        raise BundleError(f"{place}: {expected}{fact}", hint=_way_to_key(fact, place))
+    made = _key(blocks[0], password)
+    data, blocks = b"", []
+    if isinstance(made, str):
+        fact, _, hint = made.partition("|")
+        raise BundleError(f"{place}: {fact}", hint=hint)
+    return made
+
+
+def content_of(data: bytes) -> str:
+    """What a file holds, in words that follow its name: `is empty`, `holds a private key`."""
+    if not data.strip():
+        return "is empty"
+    labels = dict.fromkeys(found[2].decode("ascii") for found in _EDGE.finditer(data) if found[1] == b"BEGIN")
+    if labels:
+        return "holds " + " and ".join(dict.fromkeys(map(_named, labels)))
+    if data[:4] in {_JKS, _JCEKS}:
+        return "is a Java keystore"
+    if data[:1] == b"\x30":
+        return _der_content(data)
+    return "holds something else, perhaps cut off" if BEGIN in data else "holds something else"
+
+
+def is_pem(data: bytes) -> bool:
+    """Whether there is a block of PEM in it."""
+    return _EDGE.search(data) is not None
+
+
+def _named(label: str) -> str:
+    if label in _CERTIFICATES:
+        return "a certificate"
+    return "a private key" if label in _KEYS else _NAMES.get(label, "something else")
+
+
+def _der_content(data: bytes) -> str:
+    """What a DER file is: cheap tries, since it is only for a message."""
+    if b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01" in data[:64] or b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02" in data[:64]:
+        return "is a PKCS#12 keystore"
+    try:
+        x509.load_der_x509_certificate(data)
+    except ValueError:
+        return "is binary (DER), not PEM"
+    return "is a certificate in DER, not PEM"
+
+
+def _way_to_certificate(fact: str, place: str) -> str:
+    if "keystore" in fact:
+        return f'name it as a keystore: key = {{ path = "{place}", password = … }}'
+    if "DER" in fact:
+        return f"wellkept tls convert {place} {place}.pem"
+    if "private key" in fact:
+        return "name the certificate here, and the private key as keyFile: they look swapped"
+    return "name a file that begins with -----BEGIN CERTIFICATE-----"
+
+
+def _way_to_key(fact: str, place: str) -> str:
+    if "keystore" in fact:
+        return f'name it as a keystore: key = {{ path = "{place}", password = … }}'
+    if "OpenSSH" in fact:
+        return f"ssh-keygen -p -m PKCS8 -f {place}, on a copy"
+    if "certificate" in fact and "request" not in fact:
+        return "name the private key here, and the certificate as certFile: they look swapped"
+    return "name a file that begins with -----BEGIN PRIVATE KEY-----, with one key in it"
+
+
+def _blocks(data: bytes, place: str) -> Iterator[Block]:
+    begin: re.Match[bytes] | None = None
+    line, seen = 1, 0
+    for found in _EDGE.finditer(data):
+        if found[1] == b"BEGIN":
+            if begin is not None:
+                break
+            begin = found
+        elif begin is not None:
+            if found[2] != begin[2]:
+                break
+            line += data.count(b"\n", seen, begin.start())
+            seen = begin.start()
+            yield Block(begin[2].decode("ascii"), data[begin.start() : found.end()] + b"\n", line)
+            begin = None
+    if begin is not None:
+        line += data.count(b"\n", seen, begin.start())
+        what = _named(begin[2].decode("ascii"))
+        data = b""  # a traceback may show the locals of this frame
+        raise BundleError(
+            f"{place}:{line}: {what} is cut off: its last line -----END … is missing",
+            hint="copy the file again, and compare its size with the original",
+        )
+
+
+def _certificate(block: Block) -> x509.Certificate | None:
+    text = block.text
+    if block.label != "CERTIFICATE":
+        text = text.replace(block.label.encode(), b"CERTIFICATE")
+    try:
+        return x509.load_pem_x509_certificate(text)
+    except ValueError:
+        return None
+
+
+def _key(block: Block, password: Secret[str] | None) -> PrivateKey | str:
+    """The key, or a fact and a hint with | between them."""
+    if block.is_encrypted and password is None:
+        return "is an encrypted private key, and no password is given|give keyPassword, as a reference"
+    try:
+        made = load_pem_private_key(
+            block.text, password.reveal().encode() if block.is_encrypted and password is not None else None
+        )
+    except (ValueError, TypeError):
+        if block.is_encrypted:
+            return "is an encrypted private key, and the password is wrong (or the file is damaged)|correct keyPassword"
+        return "its private key is damaged or cut off|copy the file again, and compare its size with the original"
+    except Exception:  # noqa: BLE001 UnsupportedAlgorithm and its like: a key of a kind that nobody here can use
+        made = None
+    if isinstance(made, PrivateKey):
+        return made
+    return "is a private key of a kind that TLS does not use|use an EC P-256 key, or RSA of 2048 bits or more"

@@ -1,0 +1,153 @@
+"""What servers and clients write alike: versions, suites, revocation; and what cannot be, said before a file is read.
+
+No I/O here.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from ssl import TLSVersion
+from typing import Literal, Protocol
+
+from wellkept.errors import UsageError
+from wellkept.tls.allow import faults_of
+from wellkept.tls.policy import CrlMode, Profile, find_suites, find_versions
+
+Rules = Iterator[tuple[str, str]]
+
+RULE_7 = "must be true: TLS always verifies, and no option turns that off"
+_MIN_CACHE, _MAX_CACHE = 50, 10_000  # Ballerina's bounds: RevocationVerificationManager
+_MAX_VALIDITY_MIN = 1440
+
+
+class Ruled(Protocol):
+    """Settings that know what cannot be."""
+
+    def _wellkept_rules(self) -> Rules: ...
+
+
+@dataclass(frozen=True)
+class Versions:
+    """Which versions are spoken.
+
+    Attributes:
+        name: `TLS`; Ballerina has others, which are broken.
+        versions: `TLSv1.2`, `TLSv1.3`, or both; none stands for those of the profile.
+    """
+
+    name: str = "TLS"
+    versions: tuple[str, ...] = ()
+
+    def _wellkept_rules(self) -> Rules:
+        if self.name != "TLS":
+            yield "name", "must be TLS: SSL is broken (RFC 7568), and DTLS is for datagrams"
+        found = find_versions(Profile.INTERMEDIATE, self.versions)
+        if isinstance(found, str):
+            yield "versions", found
+
+
+@dataclass(frozen=True)
+class CertValidation:
+    """How it is found out that a certificate was revoked.
+
+    Attributes:
+        type: `CRL`, `OCSP`, or `OCSP_CRL`: OCSP where a certificate names a responder, and lists beside it.
+        crl: revocation lists, PEM or DER: files, or folders of such files.
+        mode: what a list that is missing or outdated means: `require` or `warn`.
+        hard_fail: whether a certificate is refused while its OCSP responder cannot say anything.
+        cache_size: how many answers of OCSP are kept.
+        cache_validity_period: for how many minutes an answer is kept at the most.
+    """
+
+    type: Literal["CRL", "OCSP", "OCSP_CRL", "OCSP_STAPLING"] = "CRL"
+    crl: tuple[Path | str, ...] = field(default=(), metadata={"names": ("crls", "crl_file")})
+    mode: CrlMode = CrlMode.REQUIRE
+    hard_fail: bool = False
+    cache_size: int = 50
+    cache_validity_period: int = 15
+
+    def _wellkept_rules(self) -> Rules:
+        if self.type == "OCSP_STAPLING":
+            yield "type", 'cannot be: Python\'s ssl has no stapling; write "OCSP", "CRL" or "OCSP_CRL"'
+        if self.type == "CRL" and not self.crl:
+            yield "crl", "names no revocation list: name a file or a folder"
+        if not _MIN_CACHE <= self.cache_size <= _MAX_CACHE:
+            yield "cache_size", f"expected {_MIN_CACHE} to {_MAX_CACHE}"
+        if not 1 <= self.cache_validity_period <= _MAX_VALIDITY_MIN:
+            yield "cache_validity_period", f"expected 1 to {_MAX_VALIDITY_MIN} minutes"
+
+
+class Shared(Protocol):
+    """The fields that `shared_rules` looks at."""
+
+    @property
+    def allow(self) -> tuple[str, ...]: ...
+    @property
+    def profile(self) -> Profile: ...
+    @property
+    def protocol(self) -> Versions: ...
+    @property
+    def ciphers(self) -> tuple[str, ...]: ...
+    @property
+    def handshake_timeout(self) -> float | timedelta: ...
+    @property
+    def session_timeout(self) -> float | timedelta | None: ...
+
+
+def shared_rules(tls: Shared) -> Rules:
+    """What cannot be, of what servers and clients have in common."""
+    for fault in faults_of(tls.allow):
+        yield "allow", fault
+    alone = find_versions(Profile.INTERMEDIATE, tls.protocol.versions)
+    versions = find_versions(tls.profile, tls.protocol.versions)
+    if isinstance(versions, str) and not isinstance(alone, str):
+        yield "protocol", versions
+    suites = find_suites(tls.ciphers)
+    if isinstance(suites, str):
+        yield "ciphers", suites
+    if seconds(tls.handshake_timeout) <= 0:
+        yield "handshake_timeout", "expected more than 0 s"
+    if tls.session_timeout is not None and seconds(tls.session_timeout) < 1:
+        yield "session_timeout", "expected 1 s or more"
+
+
+def check_rules(name: str, *things: object) -> None:
+    """Refuse settings that cannot be: those made in code; a file's are judged when it is read.
+
+    Raises:
+        UsageError: the first rule that is broken.
+    """
+    for thing in things:
+        rules = getattr(thing, "_wellkept_rules", None)
+        for key, fault in rules() if rules is not None else ():
+            raise UsageError(f"{name}.{key}: {fault}", hint="docs/howto/tls.md lists the settings of TLS")
+
+
+def chosen_versions(profile: Profile, versions: Versions) -> tuple[TLSVersion, TLSVersion]:
+    """The oldest and the newest version.
+
+    Raises:
+        UsageError: they cannot be.
+    """
+    found = find_versions(profile, versions.versions)
+    if isinstance(found, str):
+        raise UsageError(f"protocol: {found}")
+    return found
+
+
+def chosen_suites(named: tuple[str, ...]) -> tuple[str, ...]:
+    """OpenSSL's names of the suites.
+
+    Raises:
+        UsageError: one is not offered.
+    """
+    found = find_suites(named)
+    if isinstance(found, str):
+        raise UsageError(f"ciphers: {found}")
+    return found
+
+
+def seconds(given: float | timedelta) -> float:
+    """A duration in seconds."""
+    return given.total_seconds() if isinstance(given, timedelta) else float(given)
