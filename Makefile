@@ -54,7 +54,7 @@ package: .venv/.package ## build the wheel, and try it in a clean environment
 	build/package/venv/bin/python -m pip install --quiet -c requirements/test.txt build/package/*.whl
 	cd build/package && venv/bin/python -I ../../tests/house/import_is_light.py && venv/bin/wellkept --help > help.txt
 
-bench: .venv-bench/.ready ## measure beside the peers, and print the ratios
+bench: .venv-bench/.ready .venv-sslyze/.ready ## measure beside the peers, and print the ratios
 	@.venv-bench/bin/python bench/run.py
 
 pins: ## choose the newest versions for requirements/*.txt
@@ -63,10 +63,11 @@ pins: ## choose the newest versions for requirements/*.txt
 	build/pins/bin/uv pip compile $(PIN) requirements/check.in -o requirements/check.txt
 	build/pins/bin/uv pip compile $(PIN) requirements/docs.in -o requirements/docs.txt
 	build/pins/bin/uv pip compile $(PIN) pyproject.toml requirements/bench.in -o requirements/bench.txt
+	build/pins/bin/uv pip compile $(PIN) requirements/sslyze.in -o requirements/sslyze.txt
 PIN = --quiet --upgrade --universal --python-version 3.11 --no-header --no-annotate
 
 clean: ## remove all that was made
-	rm -rf .venv .venv-bench build dist docs/_build .coverage .coverage.* .hypothesis
+	rm -rf .venv .venv-bench .venv-sslyze build dist docs/_build .coverage .coverage.* .hypothesis
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	find src tests examples bench -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
@@ -78,7 +79,7 @@ define environment
 @echo 'making $(@D)' && $(PYTHON) -m venv $(@D)
 endef
 
-.venv/pyvenv.cfg .venv-bench/pyvenv.cfg:
+.venv/pyvenv.cfg .venv-bench/pyvenv.cfg .venv-sslyze/pyvenv.cfg:
 	$(environment)
 
 # The pins are the limits of what the package itself needs, too.
@@ -96,3 +97,6 @@ endef
 
 .venv-bench/.ready: .venv-bench/pyvenv.cfg pyproject.toml requirements/bench.txt
 	@echo 'installing the peers' && .venv-bench/bin/python -m pip install --quiet --no-input -r requirements/bench.txt -e . && touch $@
+
+.venv-sslyze/.ready: .venv-sslyze/pyvenv.cfg requirements/sslyze.txt
+	@echo 'installing the scanner' && .venv-sslyze/bin/python -m pip install --quiet --no-input -r requirements/sslyze.txt && touch $@

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from tests.tls.pki import CA, DAY, HOUR, Key, Leaf, chain_of
@@ -294,6 +295,15 @@ def test_a_leaf_that_is_trusted_itself_needs_the_list_of_its_issuer() -> None:
     assert fault.kind is CrlProblem.MISSING
     assert "the issuer of localhost" in fault.message
     assert [one.kind for one in judge(read(ca.crl()), [leaf.certificate], now=NOW)] == [CrlProblem.FOREIGN]
+
+
+def test_a_ca_whose_key_cannot_sign_has_signed_no_list() -> None:
+    ca, key = CA("Mine"), X25519PrivateKey.generate().public_key()
+    subject = ca.certificate.subject
+    builder = x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key).serial_number(7)
+    made = builder.not_valid_before(NOW - HOUR).not_valid_after(NOW + DAY).sign(ca.key, hashes.SHA256())
+    found = judge(read(ca.crl()), [made], now=NOW)
+    assert [one.kind for one in found] == [CrlProblem.MISSING, CrlProblem.WRONG_SIGNATURE]
 
 
 def test_every_fault_has_a_fix() -> None:

@@ -92,7 +92,7 @@ def test_a_truststore_without_a_password_needs_none(stores: Path) -> None:
         ("trust.p12", None, "holds certificates and no private key: it is a truststore", "name the keystore with"),
         ("trust.jks", None, "holds certificates and no private key: it is a truststore", "name the keystore with"),
         ("own.jks", None, "holds the key server, which this password does not open: it has one of its own", "keyPass"),
-        ("dsa.p12", None, "holds a key server of a kind that TLS does not use", "use an EC P-256 key"),
+        ("dsa.p12", None, "holds a certificate server that cannot be read", "leave it out"),
         ("ca.crt", None, "is PEM, not a keystore: it holds a certificate", "certFile"),
         (
             "old.jceks",

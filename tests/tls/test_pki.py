@@ -156,8 +156,9 @@ def test_a_private_key_is_written_for_its_owner_only_and_in_every_format(tmp_pat
     assert leaf.key_pem_as("pkcs1").startswith(b"-----BEGIN RSA PRIVATE KEY-----")
     assert below.issue("a.test").key_pem_as("sec1").startswith(b"-----BEGIN EC PRIVATE KEY-----")
     for kind in ("pkcs8", "pkcs1"):
-        assert load_pem_private_key(leaf.key_pem_as(kind, password), password.encode())
-    assert load_der_private_key(leaf.key_pem_as("der"), None)
+        read = load_pem_private_key(leaf.key_pem_as(kind, password), password.encode())
+        assert read.public_key() == leaf.certificate.public_key()
+    assert load_der_private_key(leaf.key_pem_as("der"), None).public_key() == leaf.certificate.public_key()
     store = pkcs12.load_pkcs12(leaf.p12(password, trust=[root.certificate]), password.encode())
     assert [one.certificate for one in store.additional_certs] == [below.certificate, root.certificate]
 

@@ -177,9 +177,10 @@ def _write_pem(held: _Held, target: str, key_file: str | None, cover: _Cover, *,
         _write_certificates(target, [one for _, one in held.trusted], is_forced=is_forced)
         return
     certificates = (held.entry.certificate, *held.entry.chain)
-    password = _key_password(held, target if key_file is None else key_file, cover)
     if key_file is not None:
         refuse_existing(key_file, is_forced=is_forced)
+    password = _key_password(held, target if key_file is None else key_file, cover)
+    if key_file is not None:
         write_new(key_file, key_as_pem(held.entry.key, password), is_forced=is_forced)
         _write_certificates(target, certificates, is_forced=is_forced)
     else:

@@ -86,7 +86,7 @@ def init(folder: str | None, *, is_renewed: bool, wants_json: bool) -> None:
 def issue(
     names: Sequence[str], folder: str | None, *, is_client: bool, spiffe: str | None, out: str, wants_json: bool
 ) -> None:
-    """Issue a certificate for the NAMEs, as NAME.crt and NAME.key.
+    """Issue a certificate for one NAME or more, as NAME.crt and NAME.key.
 
     A NAME is a host or a loopback address: localhost, api.test, 127.0.0.1. The files are called as
     the first one; a certificate of this CA that is there is replaced.

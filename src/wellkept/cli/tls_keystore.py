@@ -9,6 +9,7 @@ from cryptography import x509
 from wellkept._files import write_private
 from wellkept.cli import render
 from wellkept.cli.tls_material import (
+    counted,
     force_option,
     new_password,
     password_options,
@@ -72,11 +73,11 @@ def new(
     """
     refuse_existing(keystore, is_forced=is_forced)
     hosts = tuple(dict.fromkeys((*((common_name,) if is_host(common_name) else ()), *names)))
-    if not hosts:
-        render.warn("the certificate is for no host name, so no client connects to it as a server: add --dns NAME")
     password = new_password(keystore, password_file, is_piped=is_piped)
     entry = self_signed(alias.lower(), KEYS[kind](), common_name, hosts, now=datetime.now(UTC), days=days)
     write_new(keystore, as_pkcs12(entry, password), is_forced=is_forced)
+    if not hosts:
+        render.warn("the certificate is for no host name, so no client connects to it as a server: add --dns NAME")
     render.talk(f"{keystore}: holds the new key {entry.alias}, until {day(entry.certificate.not_valid_after_utc)}")
 
 
@@ -156,7 +157,7 @@ def _refuse_what_is_not_written(path: str, password: Secret[str]) -> None:
         hint = f"wellkept tls convert {path} {path}.p12, then import into that"
         raise BundleError(f"{path}: is JKS, which is only read", hint=hint)
     if len(stored.keys) > 1 or stored.trusted:
-        held = f"{len(stored.keys)} keys and {len(stored.trusted)} trusted certificates"
+        held = f"{len(stored.keys)} keys and {counted(len(stored.trusted))}"
         hint = "take the one key out first: wellkept tls convert --alias NAME, then import into that"
         raise BundleError(f"{path}: holds {held}, and is changed only where it holds one key", hint=hint)
 

@@ -90,7 +90,7 @@ def read_certificate_file(path: str) -> tuple[x509.Certificate, ...]:
     if not is_pem(data) and not is_keystore(data):
         try:
             return (x509.load_der_x509_certificate(data),)
-        except ValueError:
+        except (ValueError, x509.InvalidVersion):  # the latter is no ValueError
             pass  # what it is, is told below
     return read_certificates(data, place=path)
 

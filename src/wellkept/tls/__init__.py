@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from wellkept.tls.client import ClientTLS
     from wellkept.tls.live import Live, reload_all, reload_on_signal
     from wellkept.tls.material import CertKey, KeyStore, TrustStore
-    from wellkept.tls.peer import PeerIdentity, peer
+    from wellkept.tls.peers import PeerIdentity, peer
     from wellkept.tls.policy import CrlMode, OnTrustChange, Policy, Profile, VerifyClient
     from wellkept.tls.responders import install_fetch
     from wellkept.tls.server import MutualTLS, ServerTLS
@@ -58,7 +58,7 @@ _PLACES: Final = {
     "client": ("ClientTLS",),
     "live": ("Live", "reload_all", "reload_on_signal"),
     "material": ("CertKey", "KeyStore", "TrustStore"),
-    "peer": ("PeerIdentity", "peer"),
+    "peers": ("PeerIdentity", "peer"),
     "policy": ("CrlMode", "OnTrustChange", "Policy", "Profile", "VerifyClient"),
     "responders": ("install_fetch",),
     "server": ("MutualTLS", "ServerTLS"),

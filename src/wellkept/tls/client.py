@@ -9,6 +9,7 @@ from wellkept.tls.allow import Allow
 from wellkept.tls.live import Live
 from wellkept.tls.material import CertKey, KeyStore, TrustFiles, trust_files
 from wellkept.tls.policy import CrlMode, OnTrustChange, Policy, Profile
+from wellkept.tls.responders import checker
 from wellkept.tls.settings import (
     RULE_7,
     CertValidation,
@@ -20,7 +21,6 @@ from wellkept.tls.settings import (
     seconds,
     shared_rules,
 )
-from wellkept.tls.responders import checker
 from wellkept.tls.source import FilesSource
 from wellkept.tls.system import system_trust
 

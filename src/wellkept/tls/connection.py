@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from wellkept.events import BUS, Event, Topic
 from wellkept.tls.bundle import Bundle
 from wellkept.tls.guard import Guard, anchors_of, publish_refused, tell_refused
-from wellkept.tls.peer import CURRENT
+from wellkept.tls.peers import CURRENT
 from wellkept.tls.policy import OnTrustChange
 from wellkept.tls.reasons import Reason
 
@@ -45,7 +45,10 @@ class _Checks:
 
     if TYPE_CHECKING:
         _sslobj: Any
-        server_side: bool
+
+    @property
+    def _is_server(self) -> bool:
+        return bool(cast("ssl.SSLSocket", self).server_side)
 
     _is_judged = False
     _anchors: frozenset[str] | None = None
@@ -76,7 +79,7 @@ class _Checks:
             self._anchors = anchors_of(chain)
             self._is_judged = True
         else:
-            publish_refused(reason, is_server=self.server_side)
+            publish_refused(reason, is_server=self._is_server)
         return reason
 
     def _must_end(self) -> bool:
@@ -86,7 +89,7 @@ class _Checks:
         if self._inner.guard.bundle.policy.on_trust_change is not OnTrustChange.CLOSE or not self.is_withdrawn:
             return False
         self._is_ended = True
-        BUS.publish(Event(Topic.TRUST_WITHDRAWN, "server" if self.server_side else "client", "a connection is ended"))
+        BUS.publish(Event(Topic.TRUST_WITHDRAWN, "server" if self._is_server else "client", "a connection is ended"))
         return True
 
 
@@ -167,7 +170,7 @@ class LiveSocket(_Checks, ssl.SSLSocket):
         made: ssl.SSLContext = vars(self)["_context"]
         return made.outer if isinstance(made, Inner) else made
 
-    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 as in ssl
+    def do_handshake(self, block: bool = False) -> None:
         """Shake hands, and judge the other side."""
         if self._is_judged:
             return
@@ -197,12 +200,12 @@ class LiveSocket(_Checks, ssl.SSLSocket):
         self._ensure()
         if self._must_end():
             return b"" if buffer is None else 0
-        return super().read(len, buffer)
+        return super().read(len, buffer)  # pyright: ignore[reportDeprecated]  recv() comes here
 
     def write(self, data: Any) -> int:  # noqa: ANN401 as in ssl: whatever has a buffer
         """Write, when it is clear that the other side may be spoken to."""
         self._ensure()
-        return super().write(data)
+        return super().write(data)  # pyright: ignore[reportDeprecated]  some servers still call it
 
     def send(self, data: Any, flags: int = 0) -> int:  # noqa: ANN401 as in ssl: whatever has a buffer
         """Send, when it is clear that the other side may be spoken to."""

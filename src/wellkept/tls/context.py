@@ -7,7 +7,7 @@ setting what already holds is accepted, because some clients do so each time (ur
 
 import ssl
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 from wellkept.errors import TLSWeakened
 from wellkept.tls.connection import Inner, LiveSocket
@@ -43,17 +43,21 @@ _HINT = "change the settings of TLS instead: they are read again while the servi
 
 
 class LiveContext(ssl.SSLContext):
-    """A context that follows its bundle."""
+    """A context that follows its bundle.
 
-    _wellkept_current: Callable[[], Inner]
+    Attributes:
+        current_inner: answers the context of now; for this package only.
+    """
+
+    current_inner: Callable[[], Inner]  # no method: each instance has its own
 
     sslsocket_class = LiveSocket
 
-    def __new__(cls, current: Callable[[], Inner], policy: Policy, remake: Callable[[], object]) -> "LiveContext":
+    def __new__(cls, current: Callable[[], Inner], policy: Policy, remake: Callable[[], object]) -> Self:
         """Make it over the callable that answers the context of now."""
         del remake
         made = super().__new__(cls, ssl.PROTOCOL_TLS_SERVER if policy.is_server else ssl.PROTOCOL_TLS_CLIENT)
-        made._wellkept_current = current  # noqa: SLF001 its own
+        made.current_inner = current
         return made
 
     def __init__(self, current: Callable[[], Inner], policy: Policy, remake: Callable[[], object]) -> None:
@@ -63,19 +67,19 @@ class LiveContext(ssl.SSLContext):
         self._remake = remake
         self._alpn: tuple[str, ...] = ()
 
-    def wrap_socket(
+    def wrap_socket(  # noqa: PLR0917 as in ssl
         self,
         sock: Any,  # noqa: ANN401 as in ssl: whatever is like a socket
-        server_side: bool = False,  # noqa: FBT001, FBT002 as in ssl
-        do_handshake_on_connect: bool = True,  # noqa: FBT001, FBT002 as in ssl
-        suppress_ragged_eofs: bool = True,  # noqa: FBT001, FBT002 as in ssl
+        server_side: bool = False,
+        do_handshake_on_connect: bool = True,
+        suppress_ragged_eofs: bool = True,
         server_hostname: str | bytes | None = None,
         session: ssl.SSLSession | None = None,
     ) -> ssl.SSLSocket:
         """Make a connection of a socket; one that listens makes its connections by this context, each by its time."""
         if server_side and not _is_connected(sock):
             return super().wrap_socket(sock, server_side, do_handshake_on_connect, suppress_ragged_eofs)
-        inner = self._wellkept_current()
+        inner = self.current_inner()
         return inner.wrap_socket(
             sock,
             server_side,
@@ -89,12 +93,12 @@ class LiveContext(ssl.SSLContext):
         self,
         incoming: ssl.MemoryBIO,
         outgoing: ssl.MemoryBIO,
-        server_side: bool = False,  # noqa: FBT001, FBT002 as in ssl
+        server_side: bool = False,
         server_hostname: str | bytes | None = None,
         session: ssl.SSLSession | None = None,
     ) -> ssl.SSLObject:
         """Make a connection of an event loop."""
-        inner = self._wellkept_current()
+        inner = self.current_inner()
         name = self._name(server_hostname, is_server=server_side)
         return inner.wrap_bio(incoming, outgoing, server_side, name, _fitting(inner, session))
 
@@ -103,7 +107,7 @@ class LiveContext(ssl.SSLContext):
         wanted = tuple(alpn_protocols)
         if wanted != self._alpn:
             self._alpn = wanted
-            self._wellkept_current().set_alpn_protocols(list(wanted))
+            self.current_inner().set_alpn_protocols(list(wanted))
 
     def load_default_certs(self, purpose: ssl.Purpose = ssl.Purpose.SERVER_AUTH) -> None:
         """Accepted where the system's CAs are trusted already; else it would add trust.
@@ -120,7 +124,7 @@ class LiveContext(ssl.SSLContext):
         Raises:
             TLSWeakened: they are not.
         """
-        if self._wellkept_current().guard.bundle.policy.system is None:
+        if self.current_inner().guard.bundle.policy.system is None:
             _refuse("load_default_certs")
 
     def prepare(self, inner: Inner) -> None:
@@ -134,27 +138,27 @@ class LiveContext(ssl.SSLContext):
     @property
     def protocol(self) -> Any:  # type: ignore[override]  # noqa: ANN401 as in ssl, where it is read-only, too
         """Which protocol; see `ssl.SSLContext.protocol`."""
-        return self._wellkept_current().protocol
+        return self.current_inner().protocol
 
     @property
     def security_level(self) -> int:  # type: ignore[override]  # read-only in ssl, too
         """OpenSSL's security level."""
-        return self._wellkept_current().security_level
+        return self.current_inner().security_level
 
     def __reduce__(self) -> Any:  # noqa: ANN401 as in object
         """Cross to another process as its settings, which read the files there."""
         return self._remake, ()
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._wellkept_current().guard.bundle}>"
+        return f"<{type(self).__name__} {self.current_inner().guard.bundle}>"
 
 
 def _forwarded(name: str) -> property:
     def read(self: LiveContext) -> object:
-        return getattr(self._wellkept_current(), name)
+        return getattr(self.current_inner(), name)
 
     def write(self: LiveContext, value: object) -> None:
-        if value != getattr(self._wellkept_current(), name):
+        if value != getattr(self.current_inner(), name):
             _refuse(name)
 
     return property(read, write, doc=f"As `ssl.SSLContext.{name}`; only what holds already can be set.")
@@ -162,7 +166,7 @@ def _forwarded(name: str) -> property:
 
 def _read(name: str) -> Callable[..., object]:
     def read(self: LiveContext, *values: object, **named: object) -> object:
-        return getattr(self._wellkept_current(), name)(*values, **named)
+        return getattr(self.current_inner(), name)(*values, **named)
 
     read.__name__, read.__doc__ = name, f"As `ssl.SSLContext.{name}`."
     return read

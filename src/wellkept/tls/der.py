@@ -6,7 +6,6 @@ from wellkept._dataclasses import dataclass, field
 from wellkept.tls.stored import Unreadable
 
 INTEGER: Final = 0x02
-BIT_STRING: Final = 0x03
 OCTET_STRING: Final = 0x04
 OID: Final = 0x06
 BMP_STRING: Final = 0x1E

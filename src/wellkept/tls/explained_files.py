@@ -9,7 +9,7 @@ _KEYSTORE = "wellkept tls keystore list FILE opens it, PKCS#12 and JKS, and name
 
 FILES: Final[Mapping[str, Explanation]] = {
     "pem-unreadable": Explanation(
-        "a file of certificate or key could not be read as PEM; Python gives this one text for eight different mistakes",
+        "a file of certificate or key could not be read as PEM; Python has this one text for eight mistakes",
         (
             "the password of the key is wrong or missing",
             "certificate and key are swapped, or the key is missing in the file",
@@ -65,7 +65,7 @@ FILES: Final[Mapping[str, Explanation]] = {
             "the file is damaged: the two cannot be told apart",
         ),
         (
-            "wellkept tls check KEY tries it; it asks for the password, or reads it from a file",
+            "wellkept tls check CERTIFICATE KEY tries it",
             "printf '%s' instead of echo",
         ),
     ),
@@ -118,6 +118,14 @@ FILES: Final[Mapping[str, Explanation]] = {
         "a file of certificate, key or CA is not there; Python does not say which",
         ("the path is wrong, or relative to another folder", "the volume is not mounted, or the Secret has other keys"),
         ("wellkept tls check FILES names the one that is missing",),
+    ),
+    "not-configured": Explanation(
+        "TLS is turned on, and a part of it is not named: a file, or the password of a keystore",
+        ("a key of the settings is misspelt, in another table, or its value is empty",),
+        (
+            "key needs certFile and keyFile, or path and password; cert names whom to trust",
+            "wellkept check MODULE:CLASS",
+        ),
     ),
     "key-exposed": Explanation(
         "other users of the machine can read the private key, and the program refuses to use it",

@@ -78,7 +78,7 @@ def fault_of(error: OSError) -> Fault:
     if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)):
         return Fault.HUNG_UP
     reason: object = getattr(error, "reason", None)
-    return _REASONS.get(reason, Fault.UNKNOWN) if isinstance(reason, str) else Fault.UNKNOWN
+    return REASONS.get(reason, Fault.UNKNOWN) if isinstance(reason, str) else Fault.UNKNOWN
 
 
 # The first that fits: a timeout and a refused connection are OSErrors of their own kind.
@@ -166,7 +166,7 @@ _VERIFY_CODES: Final = {
 }
 
 # SSL_R_* of sslerr.h. An alert is what the other side says of us.
-_REASONS: Final = {
+REASONS: Final = {
     "CERTIFICATE_VERIFY_FAILED": Fault.UNVERIFIED,
     "PEER_DID_NOT_RETURN_A_CERTIFICATE": Fault.NO_CERTIFICATE,
     "TLSV13_ALERT_CERTIFICATE_REQUIRED": Fault.WANTED,

@@ -28,7 +28,7 @@ class Shaken(Protocol):
     session_reused: bool | None
     server_side: bool
 
-    def getpeercert(self, binary_form: bool = False) -> object: ...  # noqa: FBT001, FBT002, D102 as in ssl
+    def getpeercert(self, binary_form: bool = False) -> object: ...  # noqa: D102 as in ssl
 
 
 @dataclass(frozen=True, slots=True)

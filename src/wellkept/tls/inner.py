@@ -6,6 +6,7 @@ on every Python (3.13 began with it), a common name that is no host name.
 
 import ssl
 from collections.abc import Callable
+from typing import TypeVar
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -18,15 +19,15 @@ _STRICT = ssl.VerifyFlags.VERIFY_X509_STRICT | ssl.VerifyFlags.VERIFY_X509_PARTI
 _OPTIONS = ssl.Options.OP_NO_COMPRESSION | ssl.Options.OP_NO_RENEGOTIATION
 _WANTS = {None: ssl.CERT_NONE, VerifyClient.OPTIONAL: ssl.CERT_OPTIONAL, VerifyClient.REQUIRE: ssl.CERT_REQUIRED}
 
-Make = Callable[[int], ssl.SSLContext]
+C = TypeVar("C", bound=ssl.SSLContext)
 
 
-def build(bundle: Bundle, make: Make = ssl.SSLContext, *, checks_crls: bool = True) -> ssl.SSLContext:
+def build(bundle: Bundle, make: Callable[[int], C], *, checks_crls: bool = True) -> C:
     """Make the context of a bundle.
 
     Args:
         bundle: parts that were judged.
-        make: what makes the empty context.
+        make: what makes the empty context of a protocol.
         checks_crls: whether OpenSSL looks at the revocation lists; then it refuses everybody where one is missing.
 
     Raises:
@@ -58,7 +59,7 @@ def build(bundle: Bundle, make: Make = ssl.SSLContext, *, checks_crls: bool = Tr
     return context
 
 
-def _empty(policy: Policy, make: Make) -> ssl.SSLContext:
+def _empty(policy: Policy, make: Callable[[int], C]) -> C:
     context = make(ssl.PROTOCOL_TLS_SERVER if policy.is_server else ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = policy.minimum
     context.maximum_version = policy.maximum

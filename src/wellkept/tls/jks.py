@@ -14,7 +14,15 @@ from cryptography import x509
 
 from wellkept.secret import Secret
 from wellkept.tls.der import OCTET_STRING, read_element
-from wellkept.tls.stored import COPY_AGAIN, GIVE_PASSWORD, Stored, StoredKey, Unreadable, read_certificate
+from wellkept.tls.stored import (
+    COPY_AGAIN,
+    GIVE_PASSWORD,
+    WRONG_PASSWORD,
+    Stored,
+    StoredKey,
+    Unreadable,
+    read_certificate,
+)
 
 MAGIC = b"\xfe\xed\xfe\xed"
 FORM = "JKS"
@@ -47,16 +55,16 @@ def read_jks(data: bytes, password: Secret[str]) -> Stored:
         reader.take(8)  # when it was made
         if kind == _KEY:
             sealed = reader.take(reader.number())
-            chain = tuple(_certificate(reader, version) for _ in range(reader.number()))
+            chain = tuple(_certificate(reader, version, alias) for _ in range(reader.number()))
             keys.append(StoredKey(alias, sealed, chain))
         elif kind == _TRUSTED:
-            trusted.append((alias, _certificate(reader, version)))
+            trusted.append((alias, _certificate(reader, version, alias)))
         else:
             raise Unreadable
     if not reader.is_done:
         raise Unreadable
     if not _is_whole(data, password):
-        raise Unreadable("cannot be opened: the password is wrong, or the file was changed", hint=GIVE_PASSWORD)
+        raise Unreadable(WRONG_PASSWORD, hint=GIVE_PASSWORD)
     return Stored(FORM, tuple(keys), tuple(trusted))
 
 
@@ -118,10 +126,10 @@ def _is_text(raw: bytes) -> bool:
     return True
 
 
-def _certificate(reader: _Reader, version: int) -> x509.Certificate:
+def _certificate(reader: _Reader, version: int, alias: str) -> x509.Certificate:
     if version > 1 and reader.text() != "X.509":
         raise Unreadable("holds a certificate that is not X.509")
-    return read_certificate(reader.take(reader.number()))
+    return read_certificate(reader.take(reader.number()), alias)
 
 
 def _is_whole(data: bytes, password: Secret[str]) -> bool:

@@ -9,11 +9,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from wellkept._dataclasses import dataclass, field
 from wellkept.errors import BundleError
 from wellkept.secret import Secret
+from wellkept.tls import jks, pkcs12
 from wellkept.tls.certificates import printable, public_bytes
 from wellkept.tls.jks import FORM as JKS
-from wellkept.tls.jks import MAGIC, read_jks, unseal
+from wellkept.tls.jks import MAGIC, read_jks
+from wellkept.tls.pbe import Scheme
 from wellkept.tls.pem import PrivateKey, content_of, is_pem
-from wellkept.tls.pkcs12 import NEEDS_PASSWORD, is_pkcs12, judge_sealed, read_pkcs12
+from wellkept.tls.pkcs12 import NEEDS_PASSWORD, is_pkcs12, read_pkcs12
 from wellkept.tls.stored import (
     COPY_AGAIN,
     DAMAGED,
@@ -30,6 +32,7 @@ T = TypeVar("T")
 
 _JCEKS_MAGIC: Final = b"\xce\xce\xce\xce"
 _UNUSABLE: Final = "a key that cannot be used"
+_WRONG: Final = "a wrong password"
 _MAX_LISTED = 10  # aliases in a message
 
 
@@ -191,37 +194,37 @@ def _chosen(stored: Stored, alias: str | None) -> StoredKey:
 
 def _opened(stored: StoredKey, form: str, password: Secret[str] | None) -> PrivateKey:
     """The private key itself."""
-    wrong = Unreadable(
-        f"holds the key {printable(stored.alias)}, which this password does not open: it has one of its own",
-        hint="give keyPassword, as a reference",
-    )
-    if form == JKS:
-        plain = unseal(stored.sealed, password) if password is not None else None
-        if plain is None:
-            raise wrong
-        key = _loaded(plain, None)
-    elif stored.is_plain:
-        key = _loaded(stored.sealed, None)
-    else:
-        judge_sealed(stored.sealed)
-        key = _loaded(stored.sealed, password, is_sealed=True)
-        if key is None:
-            raise wrong
-    plain = None
+    name = printable(stored.alias)
+    key = _unsealed(stored, form, password)
     if isinstance(key, PrivateKey):
         return key
+    if key is _WRONG:
+        fact = f"holds the key {name}, which this password does not open: it has one of its own"
+        raise Unreadable(fact, hint="give keyPassword, as a reference")
     if key is None:
-        raise Unreadable(f"holds a key {printable(stored.alias)} that {DAMAGED}", hint=COPY_AGAIN)
+        raise Unreadable(f"holds a key {name} that {DAMAGED}", hint=COPY_AGAIN)
     hint = "use an EC P-256 key, or RSA of 2048 bits or more"
-    raise Unreadable(f"holds a key {printable(stored.alias)} of a kind that TLS does not use", hint=hint)
+    raise Unreadable(f"holds a key {name} of a kind that TLS does not use", hint=hint)
 
 
-def _loaded(der: bytes, password: Secret[str] | None, *, is_sealed: bool = False) -> object | None:
+def _unsealed(stored: StoredKey, form: str, password: Secret[str] | None) -> object:
+    """A private key of any kind; None where it is damaged, `_WRONG` where the password is not its own."""
+    if stored.is_plain:
+        return _loaded(stored.sealed, None)
+    if form == JKS:
+        plain = jks.unseal(stored.sealed, password) if password is not None else None
+    else:
+        unsealed = pkcs12.unseal(stored.sealed, password)
+        if isinstance(unsealed, Scheme):  # RC2, which only OpenSSL knows, and it has no word for no password
+            return _WRONG if password is None else _loaded(stored.sealed, password) or _WRONG
+        plain = unsealed
+    return _WRONG if plain is None else _loaded(plain, None)
+
+
+def _loaded(der: bytes, password: Secret[str] | None) -> object:
     """A private key of any kind; None where it cannot be read with this password."""
     try:
-        if not is_sealed:
-            return load_der_private_key(der, None)
-        return load_der_private_key(der, b"" if password is None else password.reveal().encode(errors="surrogatepass"))
+        return load_der_private_key(der, None if password is None else password.reveal().encode(errors="surrogatepass"))
     except (ValueError, TypeError):
         return None
     except Exception:  # noqa: BLE001 UnsupportedAlgorithm and its like: there is a key, and nobody here can use it

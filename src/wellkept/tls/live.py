@@ -84,7 +84,8 @@ class Live:
         self._lock = threading.Lock()
         self._told: set[object] = set()
         self._failing: str | None = None
-        self.context: ssl.SSLContext = LiveContext(self._current_inner, policy, remake or _no_remake)
+        self._context = LiveContext(self._current_inner, policy, remake or _no_remake)
+        self.context: ssl.SSLContext = self._context
         self._state = self._made(self._source.stamp(), self._source.read(), generation=1)
         self._looked_at = clock.seconds()
         self._tell_findings(self._state.bundle)
@@ -172,11 +173,9 @@ class Live:
         uses_lists = self._policy.crl_mode is CrlMode.REQUIRE
         inner = build(bundle, Inner, checks_crls=uses_lists)
         rehearse(bundle)
-        assert isinstance(inner, Inner)  # noqa: S101 `build` returns what `Inner` made
         guard = Guard(bundle, self._ocsp, not uses_lists, self._clock)
         inner.attach(guard, lambda: self.bundle, self.context)
-        if isinstance(self.context, LiveContext):
-            self.context.prepare(inner)
+        self._context.prepare(inner)
         return _State(inner, bundle, stamp, self._clock.seconds())
 
     def _is_over(self, now: float) -> bool:

@@ -136,7 +136,7 @@ class OcspChecker:
             except OSError as error:
                 fact = _fact(error)
             self._down.put(url.encode(), fact, RETRY_S)
-        return unknown(f"its responder {_shown(url)} {fact}")
+        return unknown(f"names the responder {_shown(url)}, which {fact}")
 
     def _settled(self, key: bytes, answer: Answer) -> Answer:
         """Keep an answer; one that was revoked stays so until a newer answer says that it is good."""

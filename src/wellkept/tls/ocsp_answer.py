@@ -75,11 +75,11 @@ def read_answer(data: bytes, asked: ocsp.OCSPRequest, issuer: x509.Certificate, 
     try:
         response = ocsp.load_der_ocsp_response(data)
         if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
-            return unknown(f"its responder {_REFUSALS.get(response.response_status, 'refuses to answer')}")
+            return unknown(f"names a responder that {_REFUSALS.get(response.response_status, 'refuses to answer')}")
         fault = _fault_of_signature(response, asked, issuer, now)
-        return unknown(f"the answer of its responder {fault}") if fault is not None else _read(response, asked, now)
+        return unknown(f"names a responder whose answer {fault}") if fault is not None else _read(response, asked, now)
     except (ValueError, UnsupportedAlgorithm):  # parts of it are read when they are looked at
-        return unknown("the answer of its responder cannot be read")
+        return unknown("names a responder whose answer cannot be read")
 
 
 _REFUSALS = {
@@ -95,18 +95,20 @@ def _read(response: ocsp.OCSPResponse, asked: ocsp.OCSPRequest, now: datetime) -
     """What an answer says whose signature is good."""
     about = [one for one in response.responses if _is_about(one, asked)]
     if len(about) != 1:
-        return unknown(f"the answer of its responder {'says two things' if about else 'is about another certificate'}")
+        return unknown(
+            f"names a responder whose answer {'says two things' if about else 'is about another certificate'}"
+        )
     found = about[0]
     begin, end = found.this_update_utc, found.next_update_utc or found.this_update_utc + _WITHOUT_END
     fault = _fault_of_dates(begin, end, now) or _fault_of_extensions(response)
     if fault is not None:
-        return unknown(f"the answer of its responder {fault}")
+        return unknown(f"names a responder whose answer {fault}")
     if found.certificate_status is ocsp.OCSPCertStatus.REVOKED:
         reason = "" if found.revocation_reason is None else f" ({found.revocation_reason.value})"
         return Answer(Status.REVOKED, f"was revoked on {day(found.revocation_time_utc or begin)}{reason}", begin, end)
     if found.certificate_status is ocsp.OCSPCertStatus.GOOD:
         return Answer(Status.GOOD, "is not revoked", begin, end)
-    return unknown("its responder does not know it")
+    return unknown("names a responder that does not know it")
 
 
 def _fault_of_dates(begin: datetime, end: datetime, now: datetime) -> str | None:
@@ -153,11 +155,12 @@ def _fault_of_delegate(
     delegate: x509.Certificate, asked: ocsp.OCSPRequest, issuer: x509.Certificate, now: datetime
 ) -> str | None:
     """Why a signer may not speak for the issuer (RFC 6960 §4.2.2.2), or None where it may."""
+    if not is_issued_by(delegate, issuer):  # nothing else in it is looked at
+        return "the CA did not issue"
     key, used = delegate.public_key(), delegate.signature_hash_algorithm
     purposes, usage = extension(delegate, x509.ExtendedKeyUsage), extension(delegate, x509.KeyUsage)
     is_weak = isinstance(key, rsa.RSAPublicKey) and key.key_size < _MIN_RSA_BITS
     faults = (
-        (not is_issued_by(delegate, issuer), "the CA did not issue"),
         (purposes is None or ExtendedKeyUsageOID.OCSP_SIGNING not in purposes, "is not for it: OCSPSigning is missing"),
         (usage is not None and not usage.digital_signature, "is not for it: its key usage lacks digitalSignature"),
         (not is_valid_at(delegate, now), "has expired or is not yet valid"),

@@ -32,7 +32,6 @@ from wellkept.tls.stored import (
 
 FORM = "PKCS#12"
 
-_VERSION = 3
 _DATA = "1.2.840.113549.1.7.1"
 _ENCRYPTED_DATA = "1.2.840.113549.1.7.6"
 _BAG = "1.2.840.113549.1.12.10.1."
@@ -107,9 +106,7 @@ def read_pkcs12(data: bytes, password: Secret[str] | None) -> Stored:
 
 def _opened(data: bytes, password: Secret[str] | None, work: Work) -> bytes:
     """The content, once its integrity is shown."""
-    version, info, *rest = read_element(data).parts(at_least=2)
-    if version.number() != _VERSION:
-        raise Unreadable(f"is PKCS#12 of version {version.number()}, which is not known")
+    _version, info, *rest = read_element(data).parts(at_least=2)
     kind, held = info.parts(at_least=2)[:2]
     if kind.oid() != _DATA:
         raise Unreadable("is signed with a key, not protected by a password", hint="make it with a password")
@@ -122,7 +119,7 @@ def _opened(data: bytes, password: Secret[str] | None, work: Work) -> bytes:
 def _refused(password: Secret[str] | None) -> Unreadable:
     if password is None:
         return Unreadable(NEEDS_PASSWORD, hint=GIVE_PASSWORD)
-    return Unreadable(f"{WRONG_PASSWORD}, or the file was changed", hint=GIVE_PASSWORD)
+    return Unreadable(WRONG_PASSWORD, hint=GIVE_PASSWORD)
 
 
 def _safe(part: Element, password: Secret[str] | None, work: Work) -> bytes | Scheme:
@@ -181,7 +178,7 @@ def _certificates(bags: Sequence[_Bag]) -> list[_Certificate]:
             kind, held, *_ = bag.value.parts(at_least=2)
             if kind.oid() != _X509:
                 raise Unreadable("holds a certificate that is not X.509")
-            certificate = read_certificate(held.only(CONTEXT_0).of(OCTET_STRING))
+            certificate = read_certificate(held.only(CONTEXT_0).of(OCTET_STRING), bag.name)
             found.append(_Certificate(certificate, bag.name, bag.key_id, bag.is_trusted))
     return found
 
@@ -238,10 +235,12 @@ def _leaf(bag: _Bag, certificates: Sequence[_Certificate]) -> x509.Certificate |
     return next((one.certificate for is_its in tests for one in certificates if is_its(one)), None)
 
 
-def judge_sealed(sealed: bytes) -> None:
-    """See that a sealed key asks for no more work than is bearable, and is sealed in a known way.
+def unseal(sealed: bytes, password: Secret[str] | None) -> bytes | Scheme | None:
+    """The key of a sealed bag, in PKCS#8; None where the password is not its own; its scheme where that is RC2.
 
     Raises:
-        Unreadable: it is not.
+        Unreadable: it is sealed in a way that is not known, or takes too much work.
     """
-    read_scheme(read_element(sealed).parts(at_least=2)[0], Work())
+    algorithm, hidden, *_ = read_element(sealed).parts(at_least=2)
+    scheme = read_scheme(algorithm, Work())
+    return scheme if scheme.is_rc2 else decrypt(scheme, hidden.of(OCTET_STRING), password)

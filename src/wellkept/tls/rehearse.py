@@ -24,7 +24,7 @@ def rehearse(bundle: Bundle) -> None:
     if identity is None:
         return
     policy = replace(bundle.policy, is_server=True, verify_client=None, system=None)
-    server = build(replace(bundle, parts=Parts(identity), policy=policy))
+    server = build(replace(bundle, parts=Parts(identity), policy=policy), ssl.SSLContext)
     client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     # Nothing but its own twin ever answers it, in memory.
     client.check_hostname, client.verify_mode = False, ssl.CERT_NONE

@@ -21,12 +21,6 @@ _MIN_CACHE, _MAX_CACHE = 50, 10_000  # Ballerina's bounds: RevocationVerificatio
 _MAX_VALIDITY_MIN = 1440
 
 
-class Ruled(Protocol):
-    """Settings that know what cannot be."""
-
-    def _wellkept_rules(self) -> Rules: ...
-
-
 @dataclass(frozen=True)
 class Versions:
     """Which versions are spoken.
@@ -79,20 +73,20 @@ class CertValidation:
 
 
 class Shared(Protocol):
-    """The fields that `shared_rules` looks at."""
+    """The fields that `shared_rules` looks at; see `ServerTLS`."""
 
     @property
-    def allow(self) -> tuple[str, ...]: ...
+    def allow(self) -> tuple[str, ...]: ...  # noqa: D102 see the class
     @property
-    def profile(self) -> Profile: ...
+    def profile(self) -> Profile: ...  # noqa: D102 see the class
     @property
-    def protocol(self) -> Versions: ...
+    def protocol(self) -> Versions: ...  # noqa: D102 see the class
     @property
-    def ciphers(self) -> tuple[str, ...]: ...
+    def ciphers(self) -> tuple[str, ...]: ...  # noqa: D102 see the class
     @property
-    def handshake_timeout(self) -> float | timedelta: ...
+    def handshake_timeout(self) -> float | timedelta: ...  # noqa: D102 see the class
     @property
-    def session_timeout(self) -> float | timedelta | None: ...
+    def session_timeout(self) -> float | timedelta | None: ...  # noqa: D102 see the class
 
 
 def shared_rules(tls: Shared) -> Rules:

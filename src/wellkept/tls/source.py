@@ -21,7 +21,6 @@ from wellkept.tls.settings import CertValidation
 
 _LOOKS = 3  # files that change while they are read are read again, at once
 _MAX_LISTED = 6
-_PATHS = (str, os.PathLike)
 
 
 class BundleSource(Protocol):
@@ -118,7 +117,8 @@ class FilesSource:
         self._trust = trust
         self._crls = () if validation is None else validation.crl
         self._files = tuple(dict.fromkeys(os.fspath(one) for one in self._named_files()))
-        self._secrets = tuple(one for one in self._parts() if isinstance(one, Secret))
+        found = (cast("Secret[str]", one) for one in self._parts() if isinstance(one, Secret))
+        self._secrets: tuple[Secret[str], ...] = tuple(found)
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -161,10 +161,10 @@ class FilesSource:
             yield from (one.path, one.password) if isinstance(one, TrustStore) else (one,)
         yield from self._crls
 
-    def _named_files(self) -> Iterable["str | os.PathLike[str]"]:
+    def _named_files(self) -> Iterable[str | Path]:
         for one in self._parts():
-            if isinstance(one, _PATHS) and not _is_text(one):
-                yield cast("str | os.PathLike[str]", one)
+            if isinstance(one, (str, Path)) and not _is_text(one):
+                yield one
 
 
 class _Look:

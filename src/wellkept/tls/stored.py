@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from cryptography import x509
 
 from wellkept._dataclasses import dataclass, field
-from wellkept.tls.certificates import is_issued_by
+from wellkept.tls.certificates import is_issued_by, printable
 
 DAMAGED = "is damaged or cut off"
 COPY_AGAIN = "copy the file again, and compare its size with the original"
-WRONG_PASSWORD = "cannot be opened: the password is wrong"  # noqa: S105 a message
+WRONG_PASSWORD = "cannot be opened: the password is wrong, or the file was changed"  # noqa: S105 a message
 GIVE_PASSWORD = "give the password that it was made with"  # noqa: S105 a message
 _MAX_CHAIN = 10  # each step may try many certificates
 MAX_BYTES = 4 << 20  # the JDK's own trust store, with 140 CAs, has 0.2 MiB
@@ -63,17 +63,17 @@ class Stored:
     loose: tuple[x509.Certificate, ...] = ()
 
 
-def read_certificate(der: bytes) -> x509.Certificate:
+def read_certificate(der: bytes, alias: str) -> x509.Certificate:
     """One certificate of a keystore.
 
     Raises:
-        Unreadable: it is none.
+        Unreadable: it is none, or of a kind that cannot be read.
     """
     try:
         return x509.load_der_x509_certificate(der)
-    except ValueError:
-        pass
-    raise Unreadable("holds a certificate that cannot be read")
+    except (ValueError, x509.InvalidVersion):  # the latter is no ValueError
+        pass  # raised below, without the text of either
+    raise Unreadable(f"holds a certificate {printable(alias)} that cannot be read", hint="leave it out of the file")
 
 
 def find_alias(wanted: str, aliases: Sequence[str]) -> int | None:

@@ -65,9 +65,13 @@ class ConstrainedConverter:
     def convert(self, value: object, at: At) -> object:
         """Return the converted value, or report to `at` and return `INVALID`."""
         made = at.apply(self.inner, value)
-        if made is INVALID or all(_holds(one, made) for one in self.constraints):
+        if made is INVALID or self.takes(made):
             return made
         return at.refuse(f"expected {self.expected}", "change the value, or the constraint in the declaration")
+
+    def takes(self, value: object) -> bool:
+        """Whether a value of the type satisfies them all."""
+        return all(_holds(one, value) for one in self.constraints)
 
     def json_schema(self) -> dict[str, object]:
         """The JSON Schema of the type, narrowed."""

@@ -43,7 +43,7 @@ def broken_rules(instance: Settings | Ruled, *, in_secret: bool = False) -> list
 
 
 def _rules_of(instance: Settings | Ruled) -> Iterable[tuple[str, str]]:
-    return instance.validate() if isinstance(instance, Settings) else instance._wellkept_rules()  # noqa: SLF001 see `Ruled`
+    return instance.validate() if isinstance(instance, Settings) else instance._wellkept_rules()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]  see `Ruled`
 
 
 def _hidden(instance: Settings | Ruled, *, in_secret: bool) -> list[str]:

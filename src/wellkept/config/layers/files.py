@@ -10,6 +10,7 @@ from functools import partial
 
 from wellkept._files import is_exposed, shown
 from wellkept._toml.document import Document, TomlFault, parse, read
+from wellkept.config.convert.exposure import gives_secret
 from wellkept.config.layers.chosen import DATA_VARIABLE, Chosen, broken, is_mount, overlap
 from wellkept.config.layers.directory import exposed, read_directory
 from wellkept.config.layers.documents import is_sealed, place_in
@@ -74,15 +75,10 @@ def _read_document(schema: Schema, document: Document, base: str | None, namespa
     return heard
 
 
-def _refers(raw: object) -> bool:
-    """Whether a text gets what is secret in it from elsewhere; `$${` is plain text."""
-    return isinstance(raw, str) and "${" in raw.replace("$${", "")
-
-
 def _holds_secrets(schema: Schema, heard: Heard) -> bool:
     """Whether a file gives a secret by itself, not by a reference."""
-    secrets = (heard.says.get(setting.form) for setting in schema.settings if setting.holds_secret)
-    return any(say is not None and not _refers(say.raw) for say in secrets)
+    says = ((setting, heard.says.get(setting.form)) for setting in schema.settings if setting.holds_secret)
+    return any(say is not None and gives_secret(setting.converter, say.raw) for setting, say in says)
 
 
 def _refuse_overlap(config: Heard, secrets: Heard) -> None:
