@@ -271,7 +271,7 @@ def test_an_expired_certificate_and_one_without_its_chain_are_warned_about(
     [
         (
             ("two.p12", "--alias", "server"),
-            "holds 2 keys and 1 certificate, and is changed only where it holds one key",
+            "holds 2 keys and 1 certificate, and is changed only where",
         ),
         (("two.jks", "--alias", "server"), "is JKS, which is only read"),
         (("trust.p12",), "holds certificates and no private key: it is a truststore"),

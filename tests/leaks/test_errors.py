@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
 from tests.leaks.canaries import NUMBER, TEXTS, Account, Login, shows
 from tests.leaks.overheard import assert_silent, overheard
@@ -21,6 +23,9 @@ from wellkept.delivery.run import execute, write_files
 from wellkept.model import Reading, Reference
 from wellkept.secret import swap
 from wellkept.testing import MemorySource, assert_hidden
+from wellkept.tls import CallableSource, ClientTLS
+from wellkept.tls import pem as tls_pem
+from wellkept.tls.keystore import read_identity, read_trust
 
 V = TEXTS["letters and digits"]
 
@@ -136,6 +141,18 @@ def boom(value: object) -> str:
     raise ValueError(value)
 
 
+def pem(label: str) -> bytes:
+    """A block of PEM that holds the value, in plain."""
+    return f"-----BEGIN {label}-----\n{V}\n-----END {label}-----\n".encode()
+
+
+def locked_key() -> bytes:
+    """A private key behind another password."""
+    return ec.generate_private_key(ec.SECP256R1()).private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"CANARY-other-password")
+    )
+
+
 CASES: Mapping[str, Callable[[], object]] = {
     "load: a class that cannot work": lambda: loaded(Impossible, overrides={"x": V}, arguments=[f"-Cx={V}"]),
     "load: a secret with a plain default": lambda: loaded(Unfit),
@@ -225,6 +242,18 @@ CASES: Mapping[str, Callable[[], object]] = {
     "run: a value with NUL": lambda: execute(["true"], {"DB_PASSWORD": f"{V}\0", "PATH": "/bin"}),
     "run: a value that is too long": lambda: execute(["true"], {"DB_PASSWORD": V * 20_000, "PATH": "/bin"}),
     "run: a file where a folder was meant": lambda: write_files(__file__, {"db_password": V}),
+    "tls: a key behind another password": lambda: tls_pem.read_key(locked_key(), Secret(V), place="server.key"),
+    "tls: a key that is cut off": lambda: tls_pem.read_key(
+        f"-----BEGIN PRIVATE KEY-----\n{V}\n".encode(), None, place="server.key"
+    ),
+    "tls: a key that is damaged": lambda: tls_pem.read_key(pem("PRIVATE KEY"), None, place="server.key"),
+    "tls: a key as a certificate": lambda: tls_pem.read_certificates(pem("PRIVATE KEY"), place="server.crt"),
+    "tls: a certificate that is damaged": lambda: tls_pem.read_certificates(pem("CERTIFICATE"), place="server.crt"),
+    "tls: a key as a CA": lambda: ClientTLS(trust=pem("PRIVATE KEY").decode()).context(),
+    "tls: a keystore that is none": lambda: read_identity(V.encode(), Secret(V), place="keystore.p12"),
+    "tls: a truststore that is none": lambda: read_trust(b"\xfe\xed\xfe\xed" + V.encode(), Secret(V), place="t.jks"),
+    "tls: a source that raises": lambda: CallableSource(untyped(raising(ValueError(V)))).read(),
+    "tls: a context that is to verify less": lambda: setattr(ClientTLS(system=True).context(), "check_hostname", False),
     "testing: a canary is not hidden": lambda: assert_hidden([V], f"password {V}"),
 }
 

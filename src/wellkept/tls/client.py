@@ -7,7 +7,7 @@ from ssl import SSLContext
 
 from wellkept.tls.allow import Allow
 from wellkept.tls.live import Live
-from wellkept.tls.material import CertKey, KeyStore, TrustFiles, trust_files
+from wellkept.tls.material import CertKey, KeyStore, TrustFiles, seal_pem, trust_files
 from wellkept.tls.policy import CrlMode, OnTrustChange, Policy, Profile
 from wellkept.tls.responders import checker
 from wellkept.tls.settings import (
@@ -62,6 +62,10 @@ class ClientTLS:
     session_timeout: float | timedelta | None = None
     verify_host_name: bool = True
     enable: bool = True
+
+    def __post_init__(self) -> None:
+        """Put PEM that was given as plain text into a secret, whatever it is."""
+        seal_pem(self, "trust")
 
     def context(self) -> SSLContext:
         """The context of this client: one for its whole life, which follows its files.

@@ -74,7 +74,7 @@ class _Checks:
             self._is_judged = True
             return None
         chain = _verified_chain(self._sslobj)
-        reason = self._inner.guard.judge(cast("Any", self), chain)
+        reason = self._inner.guard.judge(cast("Any", self), chain, is_blocking=isinstance(self, ssl.SSLSocket))
         if reason is None:
             self._anchors = anchors_of(chain)
             self._is_judged = True

@@ -14,7 +14,7 @@ from cryptography.x509.oid import NameOID
 
 from wellkept._dataclasses import dataclass
 from wellkept.errors import BundleError
-from wellkept.tls.certificates import day, extension, is_ca, label, printable
+from wellkept.tls.certificates import day, extension, is_ca, is_issued_by, label, printable
 from wellkept.tls.pem import content_of, read_blocks
 
 _LABEL = "X509 CRL"  # RFC 7468 §6
@@ -131,7 +131,7 @@ def judge(crls: Sequence[Crl], cas: Sequence[x509.Certificate], *, now: datetime
             verified here, and is told of as foreign.
         now: the time of day.
     """
-    faults = [fault for one in cas for fault in _of_ca(one, crls, now)]
+    faults = [fault for one in cas for fault in _of_ca(one, cas, crls, now)]
     faults += [fault for one in crls for fault in _of_list(one, cas)]
     return sorted(faults, key=lambda fault: not fault.is_fatal)
 
@@ -164,7 +164,9 @@ def _crl(made: x509.CertificateRevocationList | None, place: str, where: str) ->
     return Crl(place, made)
 
 
-def _of_ca(ca: x509.Certificate, crls: Sequence[Crl], now: datetime) -> Iterator[CrlFault]:
+def _of_ca(
+    ca: x509.Certificate, cas: Sequence[x509.Certificate], crls: Sequence[Crl], now: datetime
+) -> Iterator[CrlFault]:
     name = label(ca)
     if not is_ca(ca) and ca.subject != ca.issuer:
         if all(one.issuer != ca.issuer for one in crls):
@@ -180,6 +182,8 @@ def _of_ca(ca: x509.Certificate, crls: Sequence[Crl], now: datetime) -> Iterator
         yield CrlFault(
             CrlProblem.MAY_NOT_SIGN, own[0].place, what, "let the CA's certificate be made anew with cRLSign"
         )
+    if not own and any(other is not ca and is_ca(other) and is_issued_by(other, ca) for other in cas):
+        return  # a root whose intermediate is trusted, too: only the list of a leaf's own issuer is looked at
     if not own:
         what = f"holds no revocation list of the CA {name}: without one OpenSSL refuses every certificate of it"
         fix = "add the CA's current list; a CA that publishes none needs one that is empty"

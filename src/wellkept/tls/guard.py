@@ -15,11 +15,15 @@ from wellkept._clock import Clock
 from wellkept._dataclasses import dataclass
 from wellkept.events import BUS, Event, Topic
 from wellkept.tls.bundle import Bundle
-from wellkept.tls.certificates import day, is_valid_at, label, names_of
+from wellkept.tls.certificates import day, is_issued_by, is_valid_at, label, names_of
 from wellkept.tls.crl import is_revoked
 from wellkept.tls.ocsp import OcspChecker
 from wellkept.tls.ocsp_answer import Status
 from wellkept.tls.reasons import Reason, reason_of
+
+# How long an event loop stands still for a responder it has not heard of this certificate: the answer of one that
+# is near takes less, and one that is dead must not stop all connections. With hard_fail it waits for all of it.
+LOOP_PATIENCE_S = 0.25
 
 
 class Shaken(Protocol):
@@ -47,12 +51,13 @@ class Guard:
     checks_lists: bool
     clock: Clock
 
-    def judge(self, connection: Shaken, chain: Sequence[bytes]) -> Reason | None:
+    def judge(self, connection: Shaken, chain: Sequence[bytes], *, is_blocking: bool) -> Reason | None:
         """Why the other side may not stay, or None.
 
         Args:
             connection: its handshake is over.
             chain: what OpenSSL verified, theirs first, DER; empty where the session was resumed.
+            is_blocking: whether only this connection waits here, not an event loop with all others.
         """
         der = connection.getpeercert(binary_form=True)
         if not isinstance(der, bytes):
@@ -62,7 +67,7 @@ class Guard:
         return (
             (self._dates(certificate) if connection.session_reused else None)
             or self._allowed(certificate)
-            or self._revoked(certificate, chain)
+            or self._revoked(certificate, chain, is_blocking=is_blocking)
         )
 
     def _dates(self, certificate: x509.Certificate) -> Reason | None:
@@ -76,16 +81,17 @@ class Guard:
             return None
         return Reason("not-allowed", f"{label(certificate)} is not allowed", "add it to allow, if it should get in")
 
-    def _revoked(self, certificate: x509.Certificate, chain: Sequence[bytes]) -> Reason | None:
+    def _revoked(self, certificate: x509.Certificate, chain: Sequence[bytes], *, is_blocking: bool) -> Reason | None:
         reason = Reason("revoked", f"the certificate of {label(certificate)} is revoked", "let them get a new one")
         if self.checks_lists and is_revoked(certificate, self.bundle.parts.crls):
             return reason
         if self.ocsp is None:
             return None
         issuer = x509.load_der_x509_certificate(chain[1]) if len(chain) > 1 else self._issuer_of(certificate)
-        if issuer is None:
-            return None
-        verdict = self.ocsp.check(certificate, issuer)
+        if issuer is None:  # a resumed session of an intermediate that is no anchor: OpenSSL has kept no chain
+            fact = f"nobody can tell whether {label(certificate)} is revoked: its session was resumed"
+            return Reason("revocation-unknown", fact, "share no sessions") if self.ocsp.hard_fail else None
+        verdict = self.ocsp.check(certificate, issuer, patience_s=None if is_blocking else LOOP_PATIENCE_S)
         if verdict.status is Status.REVOKED:
             return reason
         if verdict.refuses:
@@ -96,7 +102,7 @@ class Guard:
     def _issuer_of(self, certificate: x509.Certificate) -> x509.Certificate | None:
         """The anchor that signed it: of a resumed session OpenSSL keeps no chain."""
         return next(
-            (one.certificate for one in self.bundle.parts.trust if one.certificate.subject == certificate.issuer),
+            (one.certificate for one in self.bundle.parts.trust if is_issued_by(certificate, one.certificate)),
             None,
         )
 

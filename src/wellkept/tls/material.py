@@ -36,6 +36,10 @@ class CertKey:
     key_file: FileOrPem | None = field(default=None, metadata={"names": ("private_key",)})
     key_password: Secret[str] | None = None
 
+    def __post_init__(self) -> None:
+        """Put PEM that was given as plain text into a secret: a repr must not show a private key."""
+        seal_pem(self, "cert_file", "key_file")
+
 
 @dataclass(frozen=True)
 class KeyStore:
@@ -69,6 +73,14 @@ class TrustStore:
 
 TrustFile = Secret[Pem] | TrustStore | Path | str
 TrustFiles = TrustFile | tuple[TrustFile, ...]
+
+
+def seal_pem(settings: object, *names: str) -> None:
+    """Put PEM that stands in a field as plain text into a secret."""
+    for name in names:
+        given = getattr(settings, name)
+        if isinstance(given, str) and BEGIN.decode() in given:
+            object.__setattr__(settings, name, Secret(given, name=name))
 
 
 def trust_files(given: TrustFiles | None) -> tuple[TrustFile, ...]:

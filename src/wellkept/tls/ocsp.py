@@ -31,6 +31,7 @@ Fetch = Callable[[str, bytes], bytes]  # URL and request in DER → answer in DE
 
 CACHE_SIZE = 50  # Ballerina's cacheSize, at its least
 CACHE_VALIDITY_S = 900.0  # Ballerina's cacheValidityPeriod: 15 minutes
+_MOST_THREADS = 8
 RETRY_S = 10.0  # for so long nobody asks again: a dead responder must not cost every handshake its timeout
 
 
@@ -89,20 +90,52 @@ class OcspChecker:
         self._answers: _Recent[Answer] = _Recent(cache_size, clock)
         self._told: _Recent[bool] = _Recent(cache_size, clock)
         self._down: _Recent[str] = _Recent(cache_size, clock)
+        self._asking: set[bytes] = set()  # changed by single calls only, so it needs no lock
         _checkers.add(self)
 
-    def check(self, certificate: x509.Certificate, issuer: x509.Certificate) -> Verdict:
+    @property
+    def hard_fail(self) -> bool:
+        """Whether a certificate is refused when nothing is known."""
+        return self._hard_fail
+
+    def check(
+        self, certificate: x509.Certificate, issuer: x509.Certificate, *, patience_s: float | None = None
+    ) -> Verdict:
         """Find out whether a certificate was revoked, where need be by asking its responder.
 
         Args:
             certificate: one whose chain was verified.
             issuer: the CA that signed it.
+            patience_s: how long to wait for an answer; it is kept for the next time when it comes later. None
+                waits as long as the callable does, and so does hard_fail: there an unknown answer refuses.
         """
         key = _key(certificate, issuer)
         answer = self._current(key)
-        if answer is None:
+        if answer is None and patience_s is not None and not self._hard_fail:
+            answer = self._asked_aside(key, certificate, issuer, patience_s)
+        elif answer is None:
             answer = self._settled(key, self._ask(certificate, issuer))
         return self._verdict(key, certificate, answer)
+
+    def _asked_aside(
+        self, key: bytes, certificate: x509.Certificate, issuer: x509.Certificate, patience_s: float
+    ) -> Answer:
+        """Ask in a thread, and wait a little; one thread a certificate, and a few in all."""
+        late = unknown("has an OCSP responder that has not answered yet")
+        if key in self._asking or len(self._asking) >= _MOST_THREADS:
+            return late
+        self._asking.add(key)
+
+        def ask() -> None:
+            try:
+                self._settled(key, self._ask(certificate, issuer))
+            finally:
+                self._asking.discard(key)
+
+        thread = threading.Thread(target=ask, name="wellkept-ocsp", daemon=True)
+        thread.start()
+        thread.join(patience_s)
+        return self._current(key) or late
 
     def remembered(self, certificate: x509.Certificate, issuer: x509.Certificate) -> Verdict | None:
         """The verdict of an answer that is still kept, without asking anybody; None where there is none."""
@@ -112,6 +145,7 @@ class OcspChecker:
 
     def after_fork(self) -> None:
         """Make the locks anew in a forked child."""
+        self._asking.clear()  # threads do not come along
         for one in (self._answers, self._told, self._down):
             one.renew_lock()
 

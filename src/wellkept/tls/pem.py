@@ -71,9 +71,10 @@ def read_blocks(data: bytes, *, place: str) -> tuple[Block, ...]:
     Raises:
         BundleError: a block does not end, or there are too many.
     """
-    found = tuple(_blocks(data, place))
-    if len(found) > _MAX_BLOCKS:
-        raise BundleError(f"{place}: holds more than {_MAX_BLOCKS} certificates", hint="name the right file")
+    found = find_blocks(data, place=place)
+    data = b""  # a traceback may show the locals of this frame
+    if isinstance(found, BundleError):
+        raise found
     return found
 
 
@@ -83,20 +84,11 @@ def read_certificates(data: bytes, *, place: str) -> tuple[x509.Certificate, ...
     Raises:
         BundleError: there is none, or one of them cannot be read.
     """
-    blocks = [one for one in read_blocks(data, place=place) if one.is_certificate]
-    if not blocks:
-        fact = content_of(data)
-        raise BundleError(f"{place}: holds no certificate in PEM: it {fact}", hint=_way_to_certificate(fact, place))
-    made: list[x509.Certificate] = []
-    for one in blocks:
-        certificate = _certificate(one)
-        if certificate is None:
-            raise BundleError(
-                f"{place}:{one.line}: this certificate is damaged or cut off",
-                hint="copy the file again, and compare its size with the original",
-            )
-        made.append(certificate)
-    return tuple(made)
+    found = find_certificates(data, place=place)
+    data = b""  # a traceback may show the locals of this frame
+    if isinstance(found, BundleError):
+        raise found
+    return found
 
 
 def read_key(data: bytes, password: Secret[str] | None, *, place: str) -> PrivateKey:
@@ -105,17 +97,60 @@ def read_key(data: bytes, password: Secret[str] | None, *, place: str) -> Privat
     Raises:
         BundleError: there is none, or more than one, it cannot be read, or its password is missing or wrong.
     """
-    blocks = [one for one in read_blocks(data, place=place) if one.is_key]
-    if len(blocks) != 1:
-        fact = content_of(data) if not blocks else "holds more than one private key"
-        data, blocks = b"", []  # a traceback may show the locals of this frame
-        expected = "holds no private key in PEM: it " if fact != "holds more than one private key" else ""
-        raise BundleError(f"{place}: {expected}{fact}", hint=_way_to_key(fact, place))
-    made = _key(blocks[0], password)
-    data, blocks = b"", []
-    if isinstance(made, str):
-        fact, _, hint = made.partition("|")
-        raise BundleError(f"{place}: {fact}", hint=hint)
+    found = find_key(data, password, place=place)
+    data = b""  # a traceback may show the locals of this frame
+    if isinstance(found, BundleError):
+        raise found
+    return found
+
+
+def find_blocks(data: bytes, *, place: str) -> tuple[Block, ...] | BundleError:
+    """As `read_blocks`, for callers that hold the text: the error is returned."""
+    found = list(_blocks(data))
+    end = found[-1] if found else None
+    if isinstance(end, _Torn):
+        return BundleError(
+            f"{place}:{end.line}: {end.what} is cut off: its last line -----END … is missing",
+            hint="copy the file again, and compare its size with the original",
+        )
+    if len(found) > _MAX_BLOCKS:
+        return BundleError(f"{place}: holds more than {_MAX_BLOCKS} certificates", hint="name the right file")
+    return tuple(one for one in found if isinstance(one, Block))
+
+
+def find_certificates(data: bytes, *, place: str) -> tuple[x509.Certificate, ...] | BundleError:
+    """As `read_certificates`, for callers that hold the text: the error is returned."""
+    blocks = find_blocks(data, place=place)
+    if isinstance(blocks, BundleError):
+        return blocks
+    made = [(one.line, _certificate(one)) for one in blocks if one.is_certificate]
+    if not made:
+        fact = content_of(data)
+        return BundleError(f"{place}: holds no certificate in PEM: it {fact}", hint=_way_to_certificate(fact, place))
+    damaged = next((line for line, one in made if one is None), None)
+    if damaged is not None:
+        return BundleError(
+            f"{place}:{damaged}: this certificate is damaged or cut off",
+            hint="copy the file again, and compare its size with the original",
+        )
+    return tuple(one for _line, one in made if one is not None)
+
+
+def find_key(data: bytes, password: Secret[str] | None, *, place: str) -> PrivateKey | BundleError:
+    """As `read_key`, for callers that hold the text: the error is returned."""
+    blocks = find_blocks(data, place=place)
+    if isinstance(blocks, BundleError):
+        return blocks
+    keys = [one for one in blocks if one.is_key]
+    if len(keys) > 1:
+        return BundleError(f"{place}: holds more than one private key", hint="leave one of them in it")
+    if not keys:
+        fact = content_of(data)
+        return BundleError(f"{place}: holds no private key in PEM: it {fact}", hint=_way_to_key(fact, place))
+    made = _key(keys[0], password)
+    if isinstance(made, tuple):
+        fact, hint = made
+        return BundleError(f"{place}: {fact}", hint=hint)
     return made
 
 
@@ -175,29 +210,32 @@ def _way_to_key(fact: str, place: str) -> str:
     return "name a file that begins with -----BEGIN PRIVATE KEY-----, with one key in it"
 
 
-def _blocks(data: bytes, place: str) -> Iterator[Block]:
+@dataclass(frozen=True, slots=True)
+class _Torn:
+    """A block that does not end: what it says it is, and where it begins."""
+
+    what: str
+    line: int
+
+
+def _blocks(data: bytes) -> Iterator[Block | _Torn]:
+    """The blocks, up to one that does not end."""
     begin: re.Match[bytes] | None = None
     line, seen = 1, 0
     for found in _EDGE.finditer(data):
-        if found[1] == b"BEGIN":
-            if begin is not None:
-                break
+        if found[1] == b"END" and begin is None:
+            continue
+        if begin is not None and (found[1] == b"BEGIN" or found[2] != begin[2]):
+            break
+        if begin is None:
             begin = found
-        elif begin is not None:
-            if found[2] != begin[2]:
-                break
             line += data.count(b"\n", seen, begin.start())
             seen = begin.start()
+        else:
             yield Block(begin[2].decode("ascii"), data[begin.start() : found.end()] + b"\n", line)
             begin = None
     if begin is not None:
-        line += data.count(b"\n", seen, begin.start())
-        what = _named(begin[2].decode("ascii"))
-        data = b""  # a traceback may show the locals of this frame
-        raise BundleError(
-            f"{place}:{line}: {what} is cut off: its last line -----END … is missing",
-            hint="copy the file again, and compare its size with the original",
-        )
+        yield _Torn(_named(begin[2].decode("ascii")), line)
 
 
 def _certificate(block: Block) -> x509.Certificate | None:
@@ -210,20 +248,23 @@ def _certificate(block: Block) -> x509.Certificate | None:
         return None
 
 
-def _key(block: Block, password: Secret[str] | None) -> PrivateKey | str:
-    """The key, or a fact and a hint with | between them."""
+def _key(block: Block, password: Secret[str] | None) -> PrivateKey | tuple[str, str]:
+    """The key, or a fact and its fix."""
     if block.is_encrypted and password is None:
-        return "is an encrypted private key, and no password is given|give keyPassword, as a reference"
+        return "is an encrypted private key, and no password is given", "give keyPassword, as a reference"
     try:
         made = load_pem_private_key(
             block.text, password.reveal().encode() if block.is_encrypted and password is not None else None
         )
     except (ValueError, TypeError):
         if block.is_encrypted:
-            return "is an encrypted private key, and the password is wrong (or the file is damaged)|correct keyPassword"
-        return "its private key is damaged or cut off|copy the file again, and compare its size with the original"
+            fact = "is an encrypted private key, and the password is wrong (or the file is damaged)"
+            return fact, "correct keyPassword"
+        fact = "its private key is damaged or cut off"
+        return fact, "copy the file again, and compare its size with the original"
     except Exception:  # noqa: BLE001 UnsupportedAlgorithm and its like: a key of a kind that nobody here can use
         made = None
     if isinstance(made, PrivateKey):
         return made
-    return "is a private key of a kind that TLS does not use|use an EC P-256 key, or RSA of 2048 bits or more"
+    fact = "is a private key of a kind that TLS does not use"
+    return fact, "use an EC P-256 key, or RSA of 2048 bits or more"

@@ -7,7 +7,7 @@ from ssl import SSLContext
 
 from wellkept.tls.allow import Allow
 from wellkept.tls.live import Live
-from wellkept.tls.material import CertKey, KeyStore, TrustFiles, trust_files
+from wellkept.tls.material import CertKey, KeyStore, TrustFiles, seal_pem, trust_files
 from wellkept.tls.policy import CrlMode, OnTrustChange, Policy, Profile, VerifyClient
 from wellkept.tls.responders import checker
 from wellkept.tls.settings import (
@@ -36,6 +36,10 @@ class MutualTLS:
 
     trust: TrustFiles | None = field(default=None, metadata={"names": ("cert",)})
     verify_client: VerifyClient = VerifyClient.REQUIRE
+
+    def __post_init__(self) -> None:
+        """Put PEM that was given as plain text into a secret, whatever it is."""
+        seal_pem(self, "trust")
 
     def _wellkept_rules(self) -> Rules:
         if not trust_files(self.trust):

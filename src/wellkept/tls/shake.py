@@ -63,6 +63,7 @@ class Shaken:
         fault: what went wrong, or None.
         version: the version that was agreed, or None.
         cipher: OpenSSL's name of the suite, or None.
+        group: OpenSSL's name of the group, from Python 3.15 on; see `group_of`.
         alpn: the application protocol, or None.
         chain: what the server sent, DER, its own first.
         asks: whether the server asked for a client certificate.
@@ -74,6 +75,7 @@ class Shaken:
     fault: Fault | None
     version: str | None = None
     cipher: str | None = None
+    group: str | None = None
     alpn: str | None = None
     chain: tuple[bytes, ...] = ()
     asks: bool = False
@@ -157,6 +159,7 @@ class _Handshake:
         chain = self._chain()
         is_verified = fault is None or (bool(chain) and fault not in _OF_CERTIFICATES)
         cipher, alpn, version = self._tls.cipher(), self._tls.selected_alpn_protocol(), self._tls.version()
+        group: str | None = getattr(self._tls, "group", lambda: None)()
         asks = _CERTIFICATE_REQUEST in self._messages
         if fault is None:
             fault = self._verdict() if asks else None
@@ -167,6 +170,7 @@ class _Handshake:
             fault,
             version,
             None if cipher is None else cipher[0],
+            group,
             alpn,
             chain,
             asks,
@@ -188,18 +192,28 @@ class _Handshake:
         self, step: Callable[[], object], until: Until, ends: Callable[[], bool] = lambda: False
     ) -> Fault | None:
         """Repeat a step of OpenSSL until it needs no more bytes, or is not waited for any more."""
+        fault: Fault | None = None
         try:
-            while True:
-                try:
-                    return Fault.HUNG_UP if step() == b"" else None
-                except ssl.SSLWantReadError:
-                    if ends():
-                        return None
+            while not self._is_done(step):
+                if ends():
+                    return None
                 self._exchange(until)
         except OSError as error:
             fault = fault_of(error)
+        if fault is None:
+            return None
         self._flush()
         return fault
+
+    def _is_done(self, step: Callable[[], object]) -> bool:
+        """Do a step as far as it goes with the bytes that are there."""
+        try:
+            is_end = step() == b""  # of a read: the server said goodbye
+        except ssl.SSLWantReadError:
+            return False
+        if is_end:
+            raise ssl.SSLZeroReturnError
+        return True
 
     def _exchange(self, until: Until) -> None:
         """Send what OpenSSL has to say, and give it what comes."""
@@ -255,19 +269,48 @@ def _of_certificates() -> Iterator[Fault]:
 _OF_CERTIFICATES: Final = frozenset(_of_certificates())
 
 
-def group_of(shaken: Shaken) -> int | None:
-    """The number of the group that the key was agreed with (RFC 8446 §4.2.7); None where it cannot be seen.
+def group_of(shaken: Shaken) -> str | None:
+    """The name of the group that the key was agreed with; None where it cannot be seen."""
+    number = _group_number(shaken.messages)
+    return shaken.group or (None if number is None else _GROUPS.get(number, f"group {number}"))
 
-    The public way to it begins with Python 3.15.
-    """
-    exchange = shaken.messages.get(_KEY_EXCHANGE)
+
+def version_of(shaken: Shaken) -> str | None:
+    """The version that was agreed, also where the handshake then failed."""
+    hello = shaken.messages.get(_SERVER_HELLO, b"")
+    newer = next((data for kind, data in _extensions(hello) if kind == _VERSIONS), None)
+    return shaken.version or _VERSION_NAMES.get(newer or hello[4:6])
+
+
+def _group_number(messages: Mapping[int, bytes]) -> int | None:
+    """Its number (RFC 8446 §4.2.7), out of what the server said; the public way begins with Python 3.15."""
+    exchange = messages.get(_KEY_EXCHANGE)
     if exchange is not None:  # TLS 1.2: a curve type, 3 for a named one, then its number (RFC 8422 §5.4)
         return int.from_bytes(exchange[5:7], "big") if exchange[4:5] == b"\x03" else None
-    hello = shaken.messages.get(_SERVER_HELLO, b"")
-    return next((int.from_bytes(data[:2], "big") for kind, data in _extensions(hello) if kind == _KEY_SHARE), None)
+    found = (data for kind, data in _extensions(messages.get(_SERVER_HELLO, b"")) if kind == _KEY_SHARE)
+    return next((int.from_bytes(data[:2], "big") for data in found), None)
 
 
-_KEY_SHARE: Final = 51
+# The IANA registry of TLS Supported Groups.
+_GROUPS: Final = {
+    23: "secp256r1",
+    24: "secp384r1",
+    25: "secp521r1",
+    29: "x25519",
+    30: "x448",
+    4587: "SecP256r1MLKEM768",
+    4588: "X25519MLKEM768",
+    4589: "SecP384r1MLKEM1024",
+}
+# Extensions of a ServerHello (RFC 8446 §4.2), and what stands there for a version.
+_VERSIONS, _KEY_SHARE = 43, 51
+_VERSION_NAMES: Final = {
+    b"\x03\x00": "SSLv3",
+    b"\x03\x01": "TLSv1",
+    b"\x03\x02": "TLSv1.1",
+    b"\x03\x03": "TLSv1.2",
+    b"\x03\x04": "TLSv1.3",
+}
 
 
 def _extensions(hello: bytes) -> Iterator[tuple[int, bytes]]:

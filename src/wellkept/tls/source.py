@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, cast
 
+from cryptography import x509
+
 from wellkept._files import FileFault, is_exposed, read_entries, read_file, shown
 from wellkept.errors import BundleError, Kind
 from wellkept.secret import Secret
@@ -16,7 +18,7 @@ from wellkept.tls.bundle import Anchor, Identity, Parts
 from wellkept.tls.crl import Crl, read_crls
 from wellkept.tls.keystore import is_keystore, read_identity, read_trust
 from wellkept.tls.material import CertKey, FileOrPem, KeyStore, TrustFile, TrustStore
-from wellkept.tls.pem import content_of, is_pem, read_blocks, read_certificates, read_key
+from wellkept.tls.pem import content_of, find_blocks, find_certificates, find_key, read_certificates
 from wellkept.tls.settings import CertValidation
 
 _LOOKS = 3  # files that change while they are read are read again, at once
@@ -93,12 +95,17 @@ def read_parts(
     Raises:
         BundleError: a text cannot be used.
     """
-    identity = None
+    identity: Identity | None = None
     if certificate is not None:
-        data = _bytes(certificate)
-        made = read_key(data if key is None else _bytes(key), key_password, place=place)
-        identity = Identity(read_certificates(data, place=place), made, place, place)
-        data = b""
+        both = certificate if key is None else key
+        made = find_key(_bytes(both), key_password, place=place)
+        own = find_certificates(_bytes(certificate), place=place)
+        certificate = key = both = b""  # a traceback may show the locals of this frame
+        if isinstance(own, BundleError):
+            raise own
+        if isinstance(made, BundleError):
+            raise made
+        identity = Identity(own, made, place, place)
     anchors = tuple(Anchor(one, place) for one in read_certificates(_bytes(trust), place=place)) if trust else ()
     return Parts(identity, anchors, read_crls(_bytes(crl), place=place) if crl else ())
 
@@ -163,7 +170,7 @@ class FilesSource:
 
     def _named_files(self) -> Iterable[str | Path]:
         for one in self._parts():
-            if isinstance(one, (str, Path)) and not _is_text(one):
+            if isinstance(one, (str, Path)):
                 yield one
 
 
@@ -226,12 +233,17 @@ def _identity(key: CertKey | KeyStore, look: _Look) -> Identity:
         )
         return Identity((entry.certificate, *entry.chain), entry.key, shown(path), shown(path), is_exposed(path))
     place, data = _content(key.cert_file, look, "the certificate")
-    certificates = read_certificates(data, place=place)
+    certificates = find_certificates(data, place=place)
     both = key.cert_file if key.key_file is None else key.key_file
-    key_place, key_data = _content(both, look, "the private key")
-    made = read_key(key_data, key.key_password, place=key_place)
-    key_data = data = b""
-    return Identity(certificates, made, place, key_place, not _is_text(both) and is_exposed(_path(both)))
+    key_place, data = _content(both, look, "the private key")
+    made = find_key(data, key.key_password, place=key_place)
+    data = b""  # a traceback may show the locals of this frame
+    is_open = not isinstance(both, Secret) and is_exposed(_path(both))
+    if isinstance(certificates, BundleError):
+        raise certificates
+    if isinstance(made, BundleError):
+        raise made
+    return Identity(certificates, made, place, key_place, is_open)
 
 
 def _anchors(given: TrustFile, look: _Look) -> Iterable[Anchor]:
@@ -240,16 +252,25 @@ def _anchors(given: TrustFile, look: _Look) -> Iterable[Anchor]:
         found = read_trust(look.read(path), given.password, place=shown(path))
         return [Anchor(one, shown(path)) for one in found]
     place, data = _content(given, look, "the CA")
+    held = _find_anchors(data, place)
+    data = b""  # a traceback may show the locals of this frame
+    if isinstance(held, BundleError):
+        raise held
+    return [Anchor(one, place) for one in held]
+
+
+def _find_anchors(data: bytes, place: str) -> tuple[x509.Certificate, ...] | BundleError:
     if is_keystore(data):
-        fact = content_of(data)
-        raise BundleError(f"{place}: {fact}", hint=f'write it as cert = {{ path = "{place}", password = … }}')
-    if any(one.is_key for one in read_blocks(data, place=place) if is_pem(data)):
-        data = b""
-        raise BundleError(
+        return BundleError(
+            f"{place}: {content_of(data)}", hint=f'write it as cert = {{ path = "{place}", password = … }}'
+        )
+    blocks = find_blocks(data, place=place)
+    if not isinstance(blocks, BundleError) and any(one.is_key for one in blocks):
+        return BundleError(
             f"{place}: holds a private key, and is given as a CA to trust",
             hint="name the CA's certificate alone: a private key belongs to nobody else's configuration",
         )
-    return [Anchor(one, place) for one in read_certificates(data, place=place)]
+    return find_certificates(data, place=place)
 
 
 def _crls(path: str, look: _Look) -> Iterable[Crl]:
@@ -272,19 +293,12 @@ def _content(given: FileOrPem, look: _Look, what: str) -> tuple[str, bytes]:
     """The name of a file or text, and what it holds."""
     if isinstance(given, Secret):
         return f"{what} ({given.origin})", given.reveal().encode()
-    if _is_text(given):
-        return f"{what} (in its setting)", str(given).encode()
     path = _path(given)
     return shown(path), look.read(path)
 
 
 def _bytes(text: str | bytes) -> bytes:
     return text if isinstance(text, bytes) else text.encode()
-
-
-def _is_text(given: object) -> bool:
-    """Whether it is PEM itself, not the path of a file."""
-    return isinstance(given, Secret) or (isinstance(given, str) and "-----BEGIN " in given)
 
 
 def _path(given: object) -> str:

@@ -1,0 +1,107 @@
+"""psycopg: the parameters of libpq, which takes paths where others take a context.
+
+    with libpq(config.tls) as parameters:
+        connection = psycopg.connect(DSN, **parameters)
+
+The paths lead to what is served now: a whole bundle in memory, so a certificate and a key that are being replaced
+never meet half way, and a key that did not come from a disk does not go to one. They are gone after the block.
+"""
+
+import os
+import tempfile
+from collections.abc import Callable, Generator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from ssl import TLSVersion
+
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
+
+from wellkept.errors import UsageError
+from wellkept.tls.bundle import Bundle, Identity
+from wellkept.tls.client import ClientTLS
+
+_VERSIONS = {TLSVersion.TLSv1_2: "TLSv1.2", TLSVersion.TLSv1_3: "TLSv1.3"}
+
+_Keep = Callable[[bytes], str]
+
+
+@contextmanager
+def libpq(tls: ClientTLS) -> Generator[Mapping[str, str]]:
+    """The parameters of one connection, or of several that begin in this block.
+
+    Raises:
+        BundleError: a file of `tls` cannot be used.
+        UsageError: `tls` demands what libpq cannot do.
+    """
+    _refuse(tls)
+    bundle = tls.live.bundle
+    with ExitStack() as files:
+        has_memory = hasattr(os, "memfd_create") and Path("/proc/self/fd").is_dir()
+
+        def keep(data: bytes) -> str:
+            return files.enter_context((_in_memory if has_memory else _on_disk)(data))
+
+        own = {} if bundle.identity is None else _identity(bundle.identity, keep, is_locked=not has_memory)
+        yield {**_demands(bundle, keep), **own}
+
+
+def _refuse(tls: ClientTLS) -> None:
+    """Refuse what would silently not be done."""
+    checks = tls.cert_validation
+    for name, is_set, fix in (
+        ("allow", bool(tls.allow), "use asyncpg, which takes a context"),
+        ("certValidation", checks is not None and checks.type != "CRL", "name revocation lists (CRL)"),
+        ("serverName", tls.server_name is not None, "give libpq host=NAME hostaddr=ADDRESS instead"),
+    ):
+        if is_set:
+            raise UsageError(f"{name}: libpq cannot do it", hint=fix)
+
+
+def _demands(bundle: Bundle, keep: _Keep) -> dict[str, str]:
+    policy, parts = bundle.policy, bundle.parts
+    trust = b"".join(one.certificate.public_bytes(Encoding.PEM) for one in parts.trust)
+    if policy.system is not None:
+        if policy.system.file is None:
+            raise UsageError("system: libpq takes CAs from one file, and the system has none", hint="set SSL_CERT_FILE")
+        trust += Path(policy.system.file).read_bytes()
+    made = {"sslmode": "verify-full", "gssencmode": "disable", "sslrootcert": keep(trust)}
+    made["ssl_min_protocol_version"] = _VERSIONS[policy.minimum]
+    if policy.maximum in _VERSIONS:
+        made["ssl_max_protocol_version"] = _VERSIONS[policy.maximum]
+    if parts.crls:
+        made["sslcrl"] = keep(b"".join(one.pem for one in parts.crls))
+    return made
+
+
+def _identity(own: Identity, keep: _Keep, *, is_locked: bool) -> dict[str, str]:
+    made = {"sslcert": keep(own.chain_pem)}
+    if is_locked:
+        made["sslpassword"] = os.urandom(32).hex()
+        lock = BestAvailableEncryption(made["sslpassword"].encode())
+        made["sslkey"] = keep(own.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock))
+    else:
+        made["sslkey"] = keep(own.key_pem())
+    return made
+
+
+@contextmanager
+def _in_memory(data: bytes) -> Generator[str]:
+    descriptor = os.memfd_create("wellkept", os.MFD_CLOEXEC)
+    try:
+        os.fchmod(descriptor, 0o600)  # libpq refuses a key that others could read
+        with os.fdopen(os.dup(descriptor), "wb") as file:
+            file.write(data)
+        data = b""  # a traceback may show the locals of this frame
+        yield f"/proc/self/fd/{descriptor}"
+    finally:
+        os.ftruncate(descriptor, 0)
+        os.close(descriptor)
+
+
+@contextmanager
+def _on_disk(data: bytes) -> Generator[str]:
+    """For what is public or encrypted: where there is no memory that has a path."""
+    with tempfile.NamedTemporaryFile(prefix=".wellkept-") as file:  # mode 0600
+        file.write(data)
+        file.flush()
+        yield file.name

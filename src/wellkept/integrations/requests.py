@@ -1,0 +1,66 @@
+"""requests: an adapter that gives each new connection the context, which requests itself has no place for.
+
+    session = requests.Session()
+    session.mount("https://", TLSAdapter(config.tls))
+
+What requests would do about TLS is left out: `REQUESTS_CA_BUNDLE` and `verify="ca.pem"` cannot add trust, and
+`verify=False` or `cert=` is an error, because nobody writes it to be ignored.
+"""
+
+from typing import Any
+
+from requests import PreparedRequest
+from requests.adapters import HTTPAdapter
+
+from wellkept.errors import TLSWeakened
+from wellkept.tls.client import ClientTLS
+
+
+class TLSAdapter(HTTPAdapter):
+    """An adapter whose connections are made by the context of a `ClientTLS`.
+
+    `poolmanager.clear()` ends its idle connections, so that the next request shows the newest certificate.
+    """
+
+    def __init__(self, tls: ClientTLS, **options: Any) -> None:  # noqa: ANN401 as in requests: retries, sizes of pools
+        """Make it.
+
+        Args:
+            tls: whom to trust, and who we are.
+            options: as of `HTTPAdapter`.
+
+        Raises:
+            BundleError: a file of `tls` cannot be used.
+        """
+        self._tls = tls
+        self._context = tls.context()
+        super().__init__(**options)
+
+    def init_poolmanager(self, *sizes: Any, **options: Any) -> None:  # noqa: ANN401 as in requests
+        """Give the context to connections that go straight to a server."""
+        super().init_poolmanager(*sizes, **{**options, "ssl_context": self._context})
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:  # noqa: ANN401 as in requests
+        """Give the context to connections that go through a proxy."""
+        return super().proxy_manager_for(proxy, **{**options, "ssl_context": self._context})
+
+    def build_connection_pool_key_attributes(
+        self,
+        request: PreparedRequest,
+        verify: Any,  # noqa: ANN401 as in requests: a bool, or a path
+        cert: Any = None,  # noqa: ANN401 as in requests
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Choose the pool of a request by its host alone.
+
+        Raises:
+            TLSWeakened: the request has a wish about TLS that the context does not fulfil.
+        """
+        if not verify:
+            raise TLSWeakened("verify: is False", hint="leave it out: trust the server's CA in the settings of TLS")
+        if cert:
+            raise TLSWeakened("cert: is set", hint="leave it out: name the certificate in the settings of TLS")
+        host, _ = super().build_connection_pool_key_attributes(request, True)
+        return host, {}
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:  # noqa: ANN401 as in requests
+        """Do nothing: requests would hand files of its own to the connection, which has a context."""
