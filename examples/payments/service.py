@@ -9,6 +9,7 @@ from typing import Annotated
 from annotated_types import Ge, Le
 
 from wellkept import ConfigError, Secret, Settings, load, setting
+from wellkept.tls import ServerTLS, peer
 
 log = logging.getLogger("payments")
 
@@ -30,6 +31,7 @@ class Config(Settings):
     """What the payments service needs to know."""
 
     port: int = setting(default=0, doc="Port to listen on; 0 takes a free one.")
+    tls: ServerTLS | None = setting(default=None, doc="Who we are, and whom we let in; without it, plain HTTP.")
     timeout: timedelta = timedelta(seconds=30)
     db: Database
     db_password: Secret[str]
@@ -49,9 +51,17 @@ class Handler(BaseHTTPRequestHandler):
             partner = {"Authorization": self.config.api_key.header("Bearer").reveal()}
             log.info("calling the partner with %s", partner["Authorization"])  # careless, and masked all the same
             log.info("database login %s", self.config.db_password)
+            log.info("for %s", self.caller())
         self.send_response(200)
         self.end_headers()
         self.wfile.write(b"ok\n")
+
+    def caller(self) -> str:
+        """Who is calling: the name in the client's certificate."""
+        if self.config.tls is None:
+            return "anybody"
+        client = peer(self.connection)
+        return "anybody" if client is None else client.dns[0]
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 the base class calls it so
         """Log a request the way the rest is logged."""
@@ -66,6 +76,10 @@ def main() -> None:
     except ConfigError as error:
         sys.exit(f"payments: {error}")
     server = ThreadingHTTPServer(("127.0.0.1", Handler.config.port), Handler)
+    if Handler.config.tls is not None:
+        # The handshake is left to the thread of each connection: one that is slow must not stop the others.
+        context = Handler.config.tls.context()
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     print(f"listening on {server.server_port}", flush=True)
     server.serve_forever()
 

@@ -15,3 +15,6 @@ def test_the_demo_runs_a_clone_with_nothing_but_an_identity() -> None:
     second = done.stdout.partition("\n2. ")[2].partition("\n3. ")[0]
     assert "GET /pay → 200 ok" in second
     assert "database login <Secret db_password from Secrets.toml:" in second
+    twelfth = done.stdout.partition("\n12. ")[2]
+    assert " 0 errors; 4 certificates seen; the connection that stayed open was never cut" in twelfth
+    assert "a caller without a certificate: refused" in twelfth

@@ -42,10 +42,12 @@ def command() -> Sequence[str] | None:
 
 def keytool(*words: str, folder: Path, password: str = PASSWORD, key_password: str = KEY_PASSWORD) -> str:
     """Run keytool in a folder; what it printed."""
-    run = command()
-    assert run is not None
+    program, *more = command() or ()
+    machine = [word for word in words if word.startswith("-J")]  # only keytool's own launcher knows -J
+    if more:
+        more, words = [*(word[2:] for word in machine), *more], tuple(one for one in words if one not in machine)
     done = subprocess.run(
-        [*run, *words],
+        [program, *more, *words],
         cwd=folder,
         env={
             "PATH": os.environ["PATH"],

@@ -5,6 +5,7 @@ import hmac
 from datetime import UTC, datetime
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import x25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
 
@@ -145,6 +146,24 @@ def test_a_key_finds_its_certificate_by_itself_where_no_id_and_no_name_ties_them
     bags = sequence(key_bag(second), certificate_bag(first), certificate_bag(second))
     entry = read_identity(file(data_part(bags)), None, place="x.p12")
     assert (entry.alias, entry.certificate) == ("1", second.certificate)
+
+
+@pytest.mark.parametrize(
+    ("key", "fact"),
+    [
+        (
+            x25519.X25519PrivateKey.generate().private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()),
+            "holds a key x of a kind that TLS does not use",
+        ),
+        (sequence(number(0), octets(b"CANARY")), "holds a key x that is damaged or cut off"),
+    ],
+    ids=["x25519", "damaged"],
+)
+def test_a_key_that_tls_cannot_use_is_told(key: bytes, fact: str) -> None:
+    data = file(data_part(sequence(bag(1, key, named("x")), certificate_bag(own(), named("x")))))
+    with pytest.raises(BundleError) as caught:
+        read_identity(data, None, place="x.p12")
+    assert caught.value.message == f"x.p12: {fact}"
 
 
 def test_bags_in_bags_are_read_as_deep_as_anybody_could_mean_it() -> None:

@@ -9,6 +9,8 @@ from wellkept._http.message import Failure
 from wellkept._http.tls import Trust
 from wellkept.errors import TLSFailed
 from wellkept.tls.faults import Fault, fault_of
+from wellkept.tls.hardened import hardened
+from wellkept.tls.policy import Policy
 from wellkept.tls.reasons import reason_for
 
 
@@ -66,10 +68,13 @@ def _build(trust: Trust) -> ssl.SSLContext | Failure:
             fact = "cannot be read" if os.path.lexists(path) else "does not exist"
             return _broken(f"{path} {fact}", "correct the path, or give this user read access")
     try:
-        context = ssl.create_default_context(cafile=trust.ca_file, capath=trust.ca_folder)
+        context = hardened(Policy(is_server=False), ssl.SSLContext)
+        if trust.ca_file or trust.ca_folder:
+            context.load_verify_locations(trust.ca_file, trust.ca_folder)
+        else:
+            context.load_default_certs()
     except (ssl.SSLError, OSError, ValueError):
         return _broken(f"{trust.ca_file or trust.ca_folder} holds no certificate in PEM", "name a file of certificates")
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
     if trust.certificate is None:
         return context
     try:

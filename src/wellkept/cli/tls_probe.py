@@ -15,14 +15,16 @@ from wellkept.errors import EXIT_FINDINGS, EXIT_FINE, UsageError
 from wellkept.model import Finding, Severity
 from wellkept.secret import Secret
 from wellkept.tls.bundle import Parts
-from wellkept.tls.certificates import day, fingerprint, is_ca, label, names_of, printable
+from wellkept.tls.certificates import day, fingerprint, is_ca, label, names_of
 from wellkept.tls.material import CertKey
+from wellkept.tls.names import printable
 from wellkept.tls.probe import Report, Target, probe
 from wellkept.tls.source import FilesSource
 from wellkept.tls.system import system_trust
 
 _PORTS = {"postgres": 5432}
 _MAX_TIMEOUT_S = 600.0
+_MAX_NAME = 253  # RFC 1035 §2.3.4
 _MAX_NAMES = 4  # in a cell of the table
 
 
@@ -78,15 +80,29 @@ def _target(text: str, server_name: str | None, starttls: str | None) -> Target:
     host, port = _address(text)
     if not host or "@" in text or not text.isprintable():
         raise UsageError("HOST:PORT: is no address", hint="write example.com:443, or [::1]:8443")
-    return Target(host, port or _PORTS.get(starttls or "", 443), server_name or host, starttls)
+    name = _ascii(server_name or host)
+    if name is None:
+        raise UsageError("--server-name: is no name of a host", hint="write it as it stands in the certificate")
+    return Target(host, port or _PORTS.get(starttls or "", 443), name, starttls)
 
 
 def _address(text: str) -> tuple[str | None, int | None]:
     try:
         parts = urlsplit(text if "://" in text else f"//{text}")
-        return parts.hostname, parts.port
+        host, port = parts.hostname, parts.port
     except ValueError:  # a port that is none, or half a bracket
         return None, None
+    return host, port
+
+
+def _ascii(name: str) -> str | None:
+    """A name as certificates have it (RFC 5890); None where it can be none."""
+    if len(name) > _MAX_NAME or name.startswith("."):
+        return None
+    try:
+        return name.encode("idna").decode("ascii")
+    except UnicodeError:  # an empty label, or one that is too long
+        return None
 
 
 def _timeout(text: str) -> float:

@@ -19,10 +19,11 @@ from wellkept.cli.tls_material import (
 )
 from wellkept.errors import BundleError
 from wellkept.secret import Secret
-from wellkept.tls.certificates import day, fingerprint, is_ca, label, names_of, printable
+from wellkept.tls.certificates import day, fingerprint, is_ca, label, names_of
 from wellkept.tls.jks import FORM as JKS
 from wellkept.tls.keystore import is_keystore, read_stored
 from wellkept.tls.keystore_write import as_truststore, certificates_as_pem
+from wellkept.tls.names import printable
 from wellkept.tls.stored import Stored, chain_of, find_alias
 
 PEM_SUFFIXES = (".pem", ".crt", ".cer", ".cert")

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from ipaddress import ip_address
 
 from wellkept._dataclasses import dataclass
-from wellkept.tls.certificates import Names
+from wellkept.tls.names import Names
 
 _KINDS = ("spiffe://", "uri:", "dns:", "ip:")
 

@@ -14,7 +14,8 @@ from cryptography.x509.oid import NameOID
 
 from wellkept._dataclasses import dataclass
 from wellkept.errors import BundleError
-from wellkept.tls.certificates import day, extension, is_ca, is_issued_by, label, printable
+from wellkept.tls.certificates import day, extension, is_ca, is_issued_by, label
+from wellkept.tls.names import printable
 from wellkept.tls.pem import content_of, read_blocks
 
 _LABEL = "X509 CRL"  # RFC 7468 §6

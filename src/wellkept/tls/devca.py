@@ -24,7 +24,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from wellkept._dataclasses import dataclass, field
 from wellkept._patterns import pattern
 from wellkept.errors import UsageError
-from wellkept.tls.certificates import day, extension, printable
+from wellkept.tls.certificates import day, extension
+from wellkept.tls.names import printable
 
 CA_LIFETIME = timedelta(days=365)
 LEAF_LIFETIME = timedelta(days=7)  # too short to be forgotten in an image

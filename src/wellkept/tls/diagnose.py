@@ -14,9 +14,10 @@ from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from wellkept._dataclasses import dataclass
 from wellkept.model import Finding, Severity
-from wellkept.tls.certificates import Names, day, extension, is_issued_by, is_valid_at, label, names_of, printable
+from wellkept.tls.certificates import day, extension, is_issued_by, is_valid_at, label, names_of
 from wellkept.tls.faults import Fault
 from wellkept.tls.judge import ends_soon
+from wellkept.tls.names import Names, printable
 from wellkept.tls.reasons import reason_for
 
 _MAX_PATH: Final = 10  # certificates; each step tries signatures

@@ -86,9 +86,9 @@ def _found(text: str) -> Iterator[str]:
     yield from _phrases(small, PHRASES)
     yield from (name for one in (*_NAMED.findall(text), *_printed(small)) if (name := _reason(one)))
     for one in _ALERT.findall(small):
-        yield from (
-            fault for alert, fault in _ALERTS.items() if one.replace("_", "").replace(" ", "").startswith(alert)
-        )
+        said = one.replace("_", "").replace(" ", "")
+        # The longest: `unknown certificate` is another alert than `unknown certificate authority`.
+        yield from (_ALERTS[alert] for alert in sorted(_ALERTS, key=len, reverse=True) if said.startswith(alert))
     yield from _own(small)
     yield from _phrases(small, GENERAL)
 
@@ -112,6 +112,6 @@ def _own(small: str) -> Iterator[str]:
     """What wellkept itself says, of both sides."""
     for fault in Fault:
         if fault.value in EXPLANATIONS and any(
-            reason_for(fault, server_side=side).fact in small for side in (False, True)
+            reason_for(fault, server_side=side).fact.lower() in small for side in (False, True)
         ):
             yield fault

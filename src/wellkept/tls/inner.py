@@ -1,8 +1,4 @@
-"""The context of one bundle: what a connection really uses. It never leaves this package, and never changes.
-
-What every one has: TLS 1.2 or newer, ECDHE with AEAD only, no compression, no renegotiation, X.509 checked strictly
-on every Python (3.13 began with it), a common name that is no host name.
-"""
+"""The context of one bundle: what a connection really uses. It never leaves this package, and never changes."""
 
 import ssl
 from collections.abc import Callable
@@ -12,12 +8,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from wellkept.errors import BundleError
 from wellkept.tls.bundle import Bundle
+from wellkept.tls.hardened import hardened
 from wellkept.tls.memory import load_crls, load_identity
-from wellkept.tls.policy import Policy, VerifyClient
-
-_STRICT = ssl.VerifyFlags.VERIFY_X509_STRICT | ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
-_OPTIONS = ssl.Options.OP_NO_COMPRESSION | ssl.Options.OP_NO_RENEGOTIATION
-_WANTS = {None: ssl.CERT_NONE, VerifyClient.OPTIONAL: ssl.CERT_OPTIONAL, VerifyClient.REQUIRE: ssl.CERT_REQUIRED}
 
 C = TypeVar("C", bound=ssl.SSLContext)
 
@@ -34,7 +26,7 @@ def build(bundle: Bundle, make: Callable[[int], C], *, checks_crls: bool = True)
         BundleError: OpenSSL refuses a part, whatever we think of it.
     """
     policy, parts = bundle.policy, bundle.parts
-    context = _empty(policy, make)
+    context = hardened(policy, make)
     fault = ""
     try:
         _trust(context, bundle)
@@ -56,24 +48,6 @@ def build(bundle: Bundle, make: Callable[[int], C], *, checks_crls: bool = True)
     if parts.crls and checks_crls:
         load_crls(context, b"".join(one.pem for one in parts.crls))
         context.verify_flags |= ssl.VerifyFlags.VERIFY_CRL_CHECK_LEAF
-    return context
-
-
-def _empty(policy: Policy, make: Callable[[int], C]) -> C:
-    context = make(ssl.PROTOCOL_TLS_SERVER if policy.is_server else ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = policy.minimum
-    context.maximum_version = policy.maximum
-    context.set_ciphers(":".join(policy.ciphers))
-    context.options |= _OPTIONS
-    context.verify_flags |= _STRICT
-    if policy.is_server:
-        context.verify_mode = _WANTS[policy.verify_client]
-    else:
-        context.hostname_checks_common_name = False
-    if not policy.has_tickets:
-        context.options |= ssl.Options.OP_NO_TICKET
-        if policy.is_server:
-            context.num_tickets = 0
     return context
 
 

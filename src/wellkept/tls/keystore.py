@@ -10,9 +10,10 @@ from wellkept._dataclasses import dataclass, field
 from wellkept.errors import BundleError
 from wellkept.secret import Secret
 from wellkept.tls import jks, pkcs12
-from wellkept.tls.certificates import printable, public_bytes
+from wellkept.tls.certificates import public_bytes
 from wellkept.tls.jks import FORM as JKS
 from wellkept.tls.jks import MAGIC, read_jks
+from wellkept.tls.names import printable
 from wellkept.tls.pbe import Scheme
 from wellkept.tls.pem import PrivateKey, content_of, is_pem
 from wellkept.tls.pkcs12 import NEEDS_PASSWORD, is_pkcs12, read_pkcs12

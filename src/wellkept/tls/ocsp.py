@@ -24,7 +24,8 @@ from cryptography.x509.oid import AuthorityInformationAccessOID
 from wellkept._clock import SYSTEM_CLOCK, Clock
 from wellkept._dataclasses import dataclass
 from wellkept.events import BUS, Event, Topic
-from wellkept.tls.certificates import extension, is_issued_by, label, printable
+from wellkept.tls.certificates import extension, is_issued_by, label
+from wellkept.tls.names import printable
 from wellkept.tls.ocsp_answer import SKEW, Answer, Status, question, read_answer, unknown
 
 Fetch = Callable[[str, bytes], bytes]  # URL and request in DER → answer in DER; an OSError where there is none

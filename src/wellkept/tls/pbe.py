@@ -49,6 +49,7 @@ _DIGESTS: Final = {
 }
 _KEY_ID, _IV_ID, _MAC_ID = 1, 2, 3  # what a derivation is for (RFC 7292 §B.3)
 _MAX_KEY_BYTES = 64
+_ANEW = "make it anew: wellkept tls convert from the PEM files, or keytool of Java 9 and later"
 _EMPTY = ("", None)  # no password is either an empty text or nothing at all: writers differ
 
 
@@ -173,9 +174,6 @@ def decrypt(scheme: Scheme, content: bytes, password: Secret[str] | None) -> byt
         if plain is not None:
             return plain
     return None
-
-
-_ANEW = "make it anew: wellkept tls convert from the PEM files, or keytool of Java 9 and later"
 
 
 def _pbkdf2(kdf: Element, work: Work) -> Scheme:

@@ -12,7 +12,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from wellkept.errors import UsageError
-from wellkept.tls.certificates import Names, fingerprint, names_of
+from wellkept.tls.certificates import fingerprint, names_of
+from wellkept.tls.names import Names
 
 
 class PeerIdentity:

@@ -8,7 +8,7 @@ from typing import Final
 from wellkept._dataclasses import dataclass
 from wellkept._names import did_you_mean
 from wellkept.tls.allow import Allow
-from wellkept.tls.certificates import printable
+from wellkept.tls.names import printable
 
 
 class Profile(StrEnum):

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from cryptography import x509
 
 from wellkept._dataclasses import dataclass, field
-from wellkept.tls.certificates import is_issued_by, printable
+from wellkept.tls.certificates import is_issued_by
+from wellkept.tls.names import printable
 
 DAMAGED = "is damaged or cut off"
 COPY_AGAIN = "copy the file again, and compare its size with the original"

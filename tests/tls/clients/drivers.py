@@ -6,7 +6,7 @@ for "let no old connection be used again".
 
 import asyncio
 import http.client
-import ssl
+import re
 import urllib.request
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final, Protocol
@@ -26,9 +26,7 @@ from wellkept.integrations.requests import TLSAdapter
 from wellkept.tls.client import ClientTLS
 
 TIMEOUT_S: Final = 20
-_WHO: Final = (
-    "select client_serial::text, pg_backend_pid(), version from pg_stat_ssl where pid = pg_backend_pid()"
-)
+_WHO: Final = "select client_serial::text, pg_backend_pid(), version from pg_stat_ssl where pid = pg_backend_pid()"
 
 
 class Driver(Protocol):
@@ -254,7 +252,10 @@ HTTP: Final[Mapping[str, Make]] = {
 }
 DATABASE: Final[Mapping[str, Make]] = {"asyncpg": Asyncpg, "psycopg": Psycopg}
 ALL: Final[Mapping[str, Make]] = {**HTTP, **DATABASE}
-HAVE_NO_POOL: Final = {"urllib.request"}
+HAVE_NO_POOL: Final = frozenset({"urllib.request"})
+
+UNTRUSTED: Final = re.compile("certificate verify failed(?!: (Hostname|IP))")
+WRONG_HOST: Final = re.compile("Hostname mismatch|does not match host name")
 
 
 def told(fault: BaseException | None) -> str:
@@ -262,18 +263,12 @@ def told(fault: BaseException | None) -> str:
     return "" if fault is None else f"{fault!r} {told(fault.__cause__ or fault.__context__)}"
 
 
-def refused(driver: Driver) -> str:
-    """Why a request fails; an empty text where it does not."""
+def refused(driver: Driver, serials: set[str] | None = None) -> str:
+    """Why a request fails; an empty text where it does not, and then the serial of what it showed goes to a set."""
     try:
-        driver.get()
+        seen = driver.get()
     except Exception as fault:  # noqa: BLE001 each client has errors of its own
         return told(fault)
+    if serials is not None:
+        serials.add(seen.serial)
     return ""
-
-
-def is_untrusted(text: str) -> bool:
-    """Whether an error says that the server's certificate is signed by nobody that is trusted."""
-    return "certificate verify failed" in text and "host" not in text.lower().replace("localhost", "")
-
-
-__all__ = ["ALL", "DATABASE", "HAVE_NO_POOL", "HTTP", "Driver", "Make", "is_untrusted", "refused", "ssl", "told"]

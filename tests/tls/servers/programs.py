@@ -63,11 +63,15 @@ def started(name: str, folder: Path, *options: str, interval_s: float = 0.01) ->
     command = ["-m", f"tests.tls.servers.{program.module}", "--folder", str(folder), *kind]
     port_file = folder / "port"
     port_file.unlink(missing_ok=True)
-    with run(folder, *command, "--interval", str(interval_s), *options):
-        wait_until(lambda: port_file.is_file() and port_file.read_text().endswith("\n"), f"{name} tells its port")
+    with run(folder, *command, "--interval", str(interval_s), *options) as process:
+        wait_until(lambda: _is_told(port_file) or process.poll() is not None, f"{name} tells its port")
         port = int(port_file.read_text())
-        wait_until(lambda: is_listening(port), f"{name} listens")
+        wait_until(lambda: is_listening(port) or process.poll() is not None, f"{name} listens")
         yield port
+
+
+def _is_told(port_file: Path) -> bool:
+    return port_file.is_file() and port_file.read_text().endswith("\n")
 
 
 @contextmanager

@@ -1,0 +1,70 @@
+"""Rotates certificate, key and an unrelated CA under mTLS load, and prints what became of the clients: `… SERVER COUNT`.
+
+A rotation counts when a client was shown the new certificate; the next one begins then. The files are replaced
+one after the other (trust, key, certificate), so a moment passes with a pair that does not match, in each rotation.
+"""
+
+import asyncio
+import json
+import ssl
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from bench.programs.tls_wire import Line, Load, end, replace, rss_kib
+from cryptography.hazmat.primitives.serialization import Encoding
+from tests.tls.pki import CA, new_key
+from tests.tls.servers.programs import started
+
+RECONNECTING: Final = 4
+STAYING: Final = 10
+EVERY_S: Final = 0.1  # less than the two seconds after which gunicorn ends a connection that is idle
+
+
+async def rotate(port: int, folder: Path, ca: CA, client: ssl.SSLContext, count: int) -> dict[str, object]:
+    """Rotate that often under load, and tell what happened."""
+    line = await Line.open(port, client)
+    process_id = int(await line.ask("/pid"))
+    await line.close()
+    load = Load(port, client)
+    tasks = [asyncio.create_task(load.reconnect()) for _ in range(RECONNECTING)]
+    tasks += [asyncio.create_task(load.stay(EVERY_S)) for _ in range(STAYING)]
+    # Memory grows while a service warms up: caches, arenas, its first connections.
+    sizes = []
+    for number in range(count):
+        if number % max(count // 10, 1) == 0:
+            sizes.append(rss_kib(process_id))
+        leaf = ca.issue("localhost")
+        replace(folder / "trust.crt", ca.pem + CA(f"unrelated {number}", key=SPARE).pem)
+        replace(folder / "server.key", leaf.key_pem)
+        replace(folder / "server.crt", leaf.cert_pem)
+        await load.wait_for(leaf.certificate.public_bytes(Encoding.DER))
+    sizes.append(rss_kib(process_id))
+    await end(tasks)
+    return {
+        "opened": load.opened,
+        "failures": load.failures,
+        "broken": load.broken,
+        "staying": STAYING,
+        "rss_kib": sizes,
+    }
+
+
+def main(name: str, count: int) -> None:
+    """Start the server, rotate, and print what happened."""
+    with TemporaryDirectory() as made:
+        folder = Path(made)
+        ca = CA("clients and server")
+        ca.write(folder, "trust")
+        ca.issue("localhost").write(folder, "server")
+        client = ssl.create_default_context(cafile=ca.write(folder, "root"))
+        client.load_cert_chain(*ca.issue("orders.test").write(folder, "client").pair)
+        with started(name, folder) as port:
+            print(json.dumps(asyncio.run(rotate(port, folder, ca, client, count))))
+
+
+SPARE = new_key()  # of all unrelated CAs: what is measured is not how fast keys are made
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))
