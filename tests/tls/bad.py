@@ -4,6 +4,7 @@ import asyncio
 import socket
 import ssl
 import threading
+import time
 from base64 import encodebytes
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
@@ -24,7 +25,6 @@ from wellkept.tls.material import trust_files
 from wellkept.tls.source import FilesSource
 
 TIMEOUT_S = 10
-ALERTS = ("ALERT", "UNEXPECTED_EOF")
 
 
 class SetClock:
@@ -60,6 +60,13 @@ class Told:
     def refused(self) -> list[str]:
         """The codes of refused handshakes."""
         return [one.partition(":")[0] for one in self.of(Topic.HANDSHAKE_REFUSED)]
+
+    def wait_refused(self) -> list[str]:
+        """As `refused`, when there is one: the thread of a server may be a moment later than its client."""
+        end = time.monotonic() + TIMEOUT_S
+        while not self.refused and time.monotonic() < end:
+            time.sleep(0.01)
+        return self.refused
 
 
 @contextmanager

@@ -5,10 +5,12 @@ The other side is always one of the standard library, which shows whatever it is
 """
 
 import asyncio
+import socket
 import ssl
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import NoReturn
@@ -16,7 +18,6 @@ from typing import NoReturn
 import pytest
 
 from tests.tls.bad import (
-    ALERTS,
     CLIENTS,
     SERVERS,
     SetClock,
@@ -28,7 +29,7 @@ from tests.tls.bad import (
     stock_server,
     told,
 )
-from tests.tls.pki import CA, CASES, CLIENT_CASES, DAY, Case, Files, Leaf, signed_with_sha1
+from tests.tls.pki import CA, CASES, CLIENT_CASES, DAY, Case, Leaf, signed_with_sha1
 from wellkept.errors import BundleError
 from wellkept.events import Topic
 from wellkept.tls import CertKey, ClientTLS, MutualTLS, ServerTLS
@@ -232,7 +233,7 @@ def test_our_server_refuses_a_bad_client_with_an_event_and_an_alert(
             assert heard.refused == []
             return
         assert_alerted(port, client, kind)
-        assert_refused(heard.refused, code)
+        assert heard.wait_refused() == [code]
 
 
 def assert_alerted(port: int, client: ssl.SSLContext, kind: str) -> None:
@@ -244,26 +245,13 @@ def assert_alerted(port: int, client: ssl.SSLContext, kind: str) -> None:
     assert is_alert or (kind == "blocking" and is_reset), repr(caught.value)
 
 
-def assert_refused(codes: list[str], code: str) -> None:
-    """The server tells of it once; its thread may be a moment later than the client."""
-    for _ in range(100):
-        if codes:
-            break
-        time.sleep(0.02)
-    assert codes == [code]
-
-
 @VERSIONS
 @pytest.mark.parametrize("kind", SERVERS)
 def test_our_server_refuses_a_client_without_certificate(tmp_path: Path, kind: str, version: ssl.TLSVersion) -> None:
     service = Service(tmp_path, CLIENT_CASES["good"]())
     with told() as heard, SERVERS[kind](service.tls.context()) as port:
         assert_alerted(port, service.client(None, version), kind)
-        for _ in range(100):
-            if heard.refused:
-                break
-            time.sleep(0.02)
-        assert heard.refused == ["no-certificate"]
+        assert heard.wait_refused() == ["no-certificate"]
 
 
 @VERSIONS
@@ -275,16 +263,10 @@ def test_our_server_hears_nothing_of_a_client_that_is_not_allowed(
     service = Service(tmp_path, case, allow=("spiffe://prod/ns/*/sa/billing",))
     with told() as heard, SERVERS[kind](service.tls.context()) as port:
         said = b""
-        try:
+        with suppress(OSError):  # TLS 1.3 knows no alert behind the handshake: the client sees the end only
             said = CLIENTS["blocking"](port, service.client(case.leaf, version), "localhost")
-        except OSError:
-            pass
         assert said == b""
-        for _ in range(100):
-            if heard.refused:
-                break
-            time.sleep(0.02)
-        assert heard.refused == ["not-allowed"]
+        assert heard.wait_refused() == ["not-allowed"]
 
 
 ODD = {
@@ -354,15 +336,13 @@ def test_a_client_that_is_withdrawn_does_not_resume(tmp_path: Path, version: ssl
     assert heard.refused == ["unverified"]
 
 
-@pytest.mark.parametrize("kind", SERVERS)
-def test_without_shared_sessions_nobody_resumes_by_a_ticket(tmp_path: Path, kind: str) -> None:
+def test_without_shared_sessions_nobody_gets_a_ticket(tmp_path: Path) -> None:
     case = CLIENT_CASES["good"]()
     service = Service(tmp_path, case)
     hands = shake(live(service.tls).context, service.client(case.leaf, V13))
     hands.server.write(b"x")
     hands.client.read(1)
     assert hands.client.session is None or not hands.client.session.has_ticket
-    del kind
 
 
 @pytest.mark.parametrize("kind", SERVERS)
@@ -378,21 +358,13 @@ def test_a_certificate_of_two_seconds_resumes_for_two_seconds(
         session = resumable(port, client)
         time.sleep(3.2)
         said = b""
-        try:
+        with suppress(OSError):
             said = greet_again(port, client, session)
-        except OSError:
-            pass
         assert said == b""
-        for _ in range(100):
-            if heard.refused:
-                break
-            time.sleep(0.02)
-        assert heard.refused == ["expired"]
+        assert heard.wait_refused() == ["expired"]
 
 
 def resumable(port: int, client: ssl.SSLContext) -> ssl.SSLSession:
-    import socket
-
     with (
         socket.create_connection(("127.0.0.1", port), timeout=10) as raw,
         client.wrap_socket(raw, server_hostname="localhost") as connection,
@@ -404,8 +376,6 @@ def resumable(port: int, client: ssl.SSLContext) -> ssl.SSLSession:
 
 
 def greet_again(port: int, client: ssl.SSLContext, session: ssl.SSLSession) -> bytes:
-    import socket
-
     with (
         socket.create_connection(("127.0.0.1", port), timeout=10) as raw,
         client.wrap_socket(raw, server_hostname="localhost", session=session) as connection,
@@ -443,7 +413,8 @@ def test_a_folder_of_revocation_lists_is_read_anew(tmp_path: Path, version: ssl.
     (folder / "one.crl").unlink()
     with pytest.raises(ssl.SSLError):
         shake(keeper.context, client)
-    (folder / "two.crl").write_bytes(ca.crl(number=3))
+    (folder / "three.crl").write_bytes(ca.crl(number=3))
+    (folder / "two.crl").unlink()
     shake(keeper.context, client)
 
 
@@ -493,7 +464,7 @@ def test_a_client_of_an_old_version_is_refused(tmp_path: Path, kind: str) -> Non
         client.minimum_version, client.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
     with told() as heard, SERVERS[kind](service.tls.context()) as port, pytest.raises(OSError):
         CLIENTS["blocking"](port, client, "localhost")
-    assert heard.refused == ["protocol"]
+    assert heard.wait_refused() == ["protocol"]
 
 
 @pytest.mark.parametrize("kind", SERVERS)
@@ -504,7 +475,7 @@ def test_a_client_that_only_has_cbc_is_refused(tmp_path: Path, kind: str) -> Non
     client.set_ciphers("ECDHE-ECDSA-AES128-SHA256:ECDHE-RSA-AES128-SHA256:@SECLEVEL=0")
     with told() as heard, SERVERS[kind](service.tls.context()) as port, pytest.raises(OSError):
         CLIENTS["blocking"](port, client, "localhost")
-    assert heard.refused == ["protocol"]
+    assert heard.wait_refused() == ["protocol"]
 
 
 def test_a_client_that_says_nothing_keeps_nobody_else_waiting(tmp_path: Path) -> None:
@@ -523,6 +494,3 @@ def test_a_client_that_says_nothing_keeps_nobody_else_waiting(tmp_path: Path) ->
         with SERVERS[kind](service.tls.context()) as port:
             assert asyncio.run(main(port)) == b"hello"
 
-
-def _unused(files: Files) -> tuple[str, ...]:
-    return (*files.pair, *ALERTS)

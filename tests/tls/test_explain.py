@@ -206,15 +206,15 @@ MESSAGES = [
     ("{ code: 'CERT_HAS_EXPIRED' }", "expired"),
     (
         (
-            "ERR_TLS_CERT_ALTNAME_INVALID Hostname/IP does not match certificate's altnames: Host: localhost. is not in "
-            "the cert's altnames: DNS:other.test"
+            "ERR_TLS_CERT_ALTNAME_INVALID Hostname/IP does not match certificate's altnames: "
+            "Host: localhost. is not in the cert's altnames: DNS:other.test"
         ),
         "wrong-name",
     ),
     (
         (
-            "ERR_TLS_CERT_ALTNAME_INVALID Hostname/IP does not match certificate's altnames: IP: 127.0.0.1 is not in the "
-            "cert's list: "
+            "ERR_TLS_CERT_ALTNAME_INVALID Hostname/IP does not match certificate's altnames: "
+            "IP: 127.0.0.1 is not in the cert's list: "
         ),
         "wrong-address",
     ),

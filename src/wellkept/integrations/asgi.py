@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from wellkept.tls.peer import CURRENT
+from wellkept.tls.peers import CURRENT
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

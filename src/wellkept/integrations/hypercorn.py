@@ -24,10 +24,8 @@ C = TypeVar("C", bound=Config)
 def secured(config: C, tls: ServerTLS) -> C:
     """Set what turns TLS on: `serve(app, secured(Config(), tls))`; set `alpn_protocols` before.
 
-    Raises:
-        BundleError: a file cannot be used.
+    Files that cannot be used are a BundleError where hypercorn starts to serve, in each of its processes.
     """
-    tls.context()
     # They only turn TLS on. As this is no certificate, a configuration that loses our context cannot start.
     config.certfile = config.keyfile = __file__
     config.ssl_handshake_timeout = tls.policy().handshake_timeout_s

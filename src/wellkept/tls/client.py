@@ -1,6 +1,7 @@
 """`ClientTLS`: what a person writes about the TLS of a client; `context()` is what clients take."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from functools import cached_property
 from ssl import SSLContext
@@ -108,6 +109,10 @@ class ClientTLS:
     @property
     def _wants_system(self) -> bool:
         return not trust_files(self.trust) if self.system is None else self.system
+
+    def __getstate__(self) -> Mapping[str, object]:
+        """Its fields, for another process or a copy: the context that was made of them stays here."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
 
     def _wellkept_rules(self) -> Rules:
         if not self.enable:

@@ -111,7 +111,6 @@ def _reason(name: str) -> str | None:
 def _own(small: str) -> Iterator[str]:
     """What wellkept itself says, of both sides."""
     for fault in Fault:
-        if fault.value in EXPLANATIONS and any(
-            reason_for(fault, server_side=side).fact.lower() in small for side in (False, True)
-        ):
+        facts = (reason_for(fault, server_side=side).fact.lower() for side in (False, True))
+        if fault in EXPLANATIONS and any(fact in small for fact in facts):
             yield fault

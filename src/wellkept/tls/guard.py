@@ -19,6 +19,7 @@ from wellkept.tls.certificates import day, is_issued_by, is_valid_at, label, nam
 from wellkept.tls.crl import is_revoked
 from wellkept.tls.ocsp import OcspChecker
 from wellkept.tls.ocsp_answer import Status
+from wellkept.tls.policy import VerifyClient
 from wellkept.tls.reasons import Reason, reason_of
 
 # How long an event loop stands still for a responder it has not heard of this certificate: the answer of one that
@@ -61,14 +62,17 @@ class Guard:
         """
         der = connection.getpeercert(binary_form=True)
         if not isinstance(der, bytes):
-            # REQUIRE never comes here: OpenSSL refused it. OPTIONAL lets it in, but no list lets in nobody's name.
-            return _nobody() if self.bundle.policy.allow else None
-        certificate = x509.load_der_x509_certificate(der)
-        return (
-            (self._dates(certificate) if connection.session_reused else None)
-            or self._allowed(certificate)
-            or self._revoked(certificate, chain, is_blocking=is_blocking)
-        )
+            # OPTIONAL lets a client without a certificate in, as nobody; all others OpenSSL has refused already.
+            return None if self.bundle.policy.verify_client is VerifyClient.OPTIONAL else _NOBODY
+        try:
+            certificate = x509.load_der_x509_certificate(der)
+            return (
+                (self._dates(certificate) if connection.session_reused else None)
+                or self._allowed(certificate)
+                or self._revoked(certificate, chain, is_blocking=is_blocking)
+            )
+        except Exception:  # noqa: BLE001 what OpenSSL reads and cryptography does not must not stop a server's loop
+            return _UNREADABLE
 
     def _dates(self, certificate: x509.Certificate) -> Reason | None:
         if is_valid_at(certificate, self.clock.now()):
@@ -138,5 +142,5 @@ def anchors_of(chain: Sequence[bytes]) -> frozenset[str] | None:
     return frozenset(sha256(one).hexdigest() for one in chain) if chain else None
 
 
-def _nobody() -> Reason:
-    return Reason("no-certificate", "shows no certificate, and only those of allow get in", "show one")
+_UNREADABLE = Reason("unverified", "the certificate cannot be read", "let its CA issue it as RFC 5280 demands")
+_NOBODY = Reason("no-certificate", "the other side has sent no certificate", "show one")

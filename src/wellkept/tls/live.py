@@ -84,6 +84,7 @@ class Live:
         self._lock = threading.Lock()
         self._told: set[object] = set()
         self._failing: str | None = None
+        self._suspected: str | None = None
         self._context = LiveContext(self._current_inner, policy, remake or _no_remake)
         self.context: ssl.SSLContext = self._context
         self._state = self._made(self._source.stamp(), self._source.read(), generation=1)
@@ -149,7 +150,7 @@ class Live:
         except BundleError as error:
             fault = error.with_traceback(None)
         if fault is None:
-            self._failing = None
+            self._failing = self._suspected = None
             BUS.publish(Event(Topic.BUNDLE_SWAPPED, self._side, f"{old} → {self._state.bundle}"))
             self._tell_findings(self._state.bundle)
             return True
@@ -187,9 +188,8 @@ class Live:
         """Say once what is wrong; a pair that does not match may be half written, so it is looked at twice."""
         text = fault.message
         is_new = text != self._failing
-        is_pair = "does not match" in text
-        if may_wait and is_pair and is_new and f"seen {text}" not in self._told:
-            self._told.add(f"seen {text}")
+        if may_wait and is_new and text != self._suspected and "does not match" in text:
+            self._suspected = text
             return
         if is_new:
             self._failing = text

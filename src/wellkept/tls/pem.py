@@ -185,7 +185,7 @@ def _der_content(data: bytes) -> str:
         return "is a PKCS#12 keystore"
     try:
         x509.load_der_x509_certificate(data)
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         return "is binary (DER), not PEM"
     return "is a certificate in DER, not PEM"
 
@@ -244,7 +244,7 @@ def _certificate(block: Block) -> x509.Certificate | None:
         text = text.replace(block.label.encode(), b"CERTIFICATE")
     try:
         return x509.load_pem_x509_certificate(text)
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         return None
 
 

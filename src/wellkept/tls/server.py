@@ -1,6 +1,7 @@
 """`ServerTLS`: what a person writes about the TLS of a server; `context()` is what servers take."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from functools import cached_property
 from ssl import SSLContext
@@ -121,6 +122,10 @@ class ServerTLS:
             handshake_timeout_s=seconds(self.handshake_timeout),
             session_timeout_s=None if self.session_timeout is None else seconds(self.session_timeout),
         )
+
+    def __getstate__(self) -> Mapping[str, object]:
+        """Its fields, for another process or a copy: the context that was made of them stays here."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
 
     def _wellkept_rules(self) -> Rules:
         if not self.enable:

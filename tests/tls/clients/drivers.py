@@ -7,17 +7,19 @@ for "let no old connection be used again".
 import asyncio
 import http.client
 import re
+import time
 import urllib.request
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final, Protocol
 
 import aiohttp
-import asyncpg
+import asyncpg  # type: ignore[import-untyped]  # it has no types
 import httpx
 import psycopg
 import requests
 import sqlalchemy
 import urllib3
+from psycopg.conninfo import make_conninfo
 
 from tests.servers.postgres import USER
 from tests.tls.clients.server import Seen, seen_of
@@ -73,8 +75,16 @@ class Loop:
         raise NotImplementedError
 
     def close(self) -> None:
+        """End it, when the connections that are being closed are closed: asyncio warns of each that is not."""
         self.run(self.leave())
+        end = time.monotonic() + 1
+        while len(_watched(self.runner.get_loop())) > 1 and time.monotonic() < end:  # one is the loop's own
+            self.run(asyncio.sleep(0.002))
         self.runner.close()
+
+
+def _watched(loop: Any) -> Any:  # noqa: ANN401 no public name leads there
+    return loop._selector.get_map()
 
 
 class HttpxAsync(Loop):
@@ -221,14 +231,13 @@ class Psycopg:
     """psycopg has its pool in a package of its own; SQLAlchemy's does the same."""
 
     def __init__(self, tls: ClientTLS, port: int) -> None:
-        self.tls, self.port = tls, port
+        self.tls = tls
+        self.dsn = f"host=localhost port={port} user={USER} dbname=postgres connect_timeout={TIMEOUT_S}"
         self.engine = sqlalchemy.create_engine("postgresql+psycopg://", creator=self._connect, pool_size=1)
 
     def _connect(self) -> "psycopg.Connection[Any]":
         with libpq(self.tls) as parameters:
-            return psycopg.connect(
-                f"host=localhost port={self.port} user={USER} dbname=postgres", connect_timeout=TIMEOUT_S, **parameters
-            )
+            return psycopg.connect(make_conninfo(self.dsn, **parameters))
 
     def get(self) -> Seen:
         with self.engine.connect() as connection:

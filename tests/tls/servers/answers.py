@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, MutableMapping
 from typing import Any
 
 from wellkept.integrations.asgi import Drain
-from wellkept.tls.peer import peer
+from wellkept.tls.peers import peer
 
 Start = Callable[[str, list[tuple[str, str]]], object]
 

@@ -13,6 +13,8 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
             status, text = answered(head.split(b" ", 2)[1].decode(), writer)
             writer.write(f"HTTP/1.1 {status} X\r\ncontent-length: {len(text)}\r\n\r\n{text}".encode())
             await writer.drain()
+            if b"connection: close" in head.lower():
+                break
     except (asyncio.IncompleteReadError, ConnectionError):
         pass
     finally:

@@ -68,11 +68,14 @@ def call(port: int, context: ssl.SSLContext, path: str = "/", session: ssl.SSLSe
         ):
             connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
             received = b""
+            serial, session = serial_of(connection), None
             with contextlib.suppress(ssl.SSLEOFError):  # some servers end without a goodbye of TLS
                 while piece := connection.recv(1 << 16):
                     received += piece
+                    session = connection.session  # in TLS 1.3 it comes with the first answer
             if received:
-                return _answer(received, connection)
+                status, text = _parsed(received)
+                return Answer(status, text, serial, session, bool(connection.session_reused))
             fault = "the end of the connection"
     except OSError as error:
         fault = f"{type(error).__name__}: {error}"
@@ -92,17 +95,10 @@ def call_plainly(port: int) -> bytes:
     return received
 
 
-def _answer(received: bytes, connection: ssl.SSLSocket) -> Answer:
+def _parsed(received: bytes) -> tuple[int, str]:
     head, _, body = received.partition(b"\r\n\r\n")
     is_chunked = b"transfer-encoding: chunked" in head.lower()
-    text = body.split(b"\r\n")[1] if is_chunked else body
-    return Answer(
-        int(head.split(b" ", 2)[1]),
-        text.decode(),
-        serial_of(connection),
-        connection.session,
-        bool(connection.session_reused),
-    )
+    return int(head.split(b" ", 2)[1]), (body.split(b"\r\n")[1] if is_chunked else body).decode()
 
 
 def serial_of(connection: ssl.SSLSocket | ssl.SSLObject) -> int:
@@ -177,9 +173,14 @@ class Streams:
                 return not await self._reader.read(1)
         return True
 
-    def close(self) -> None:
-        """Hang up."""
+    async def close(self) -> None:
+        """Hang up; a server that does not hear of it is not waited for."""
         self._writer.close()
+        with contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(1):
+                await self._writer.wait_closed()
+                return
+        self._writer.transport.abort()
 
 
 def _length_of(head: bytes) -> int:
@@ -210,7 +211,7 @@ async def _come_and_go(port: int, context: ssl.SSLContext, tally: Tally, stop: a
             streams = await Streams.open(port, context)
             serial = streams.serial
             answer = await streams.get()
-            streams.close()
+            await streams.close()
             assert answer[:2] == (200, "ok")
             tally.saw(serial)
             tally.requests += 1
@@ -236,4 +237,4 @@ async def _stay(port: int, context: ssl.SSLContext, tally: Tally, stop: asyncio.
     except (OSError, TimeoutError) as error:
         tally.broken.append(f"{type(error).__name__}: {error}")
     finally:
-        streams.close()
+        await streams.close()

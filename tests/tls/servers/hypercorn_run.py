@@ -18,9 +18,9 @@ if __name__ == "__main__":
     config.bind = [f"127.0.0.1:{told.port}"]
     config.alpn_protocols = ["h2", "http/1.1"]
     config.application_path = "tests.tls.servers.answers:asgi"
-    config.workers = 2
     secured(config, told.tls)
     if told.kind == "workers":
+        config.workers = 2
         run(config)
     else:
         asyncio.run(serve(asgi, config))  # type: ignore[arg-type]  # its own types of ASGI are narrower
