@@ -51,14 +51,15 @@ def answer_of(served: Served, path: str = "/") -> bytes:
     Raises:
         OSError: the server does not answer.
     """
-    with (
-        socket.create_connection((HOST, served.port), timeout=10) as raw,
-        served.context.wrap_socket(raw, server_hostname="localhost") as line,
-    ):
+    with socket.create_connection((HOST, served.port), timeout=10) as raw:
+        # Else the request waits 40 ms for an acknowledgement of the client's certificate, and finds cold caches.
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        line = served.context.wrap_socket(raw, server_hostname="localhost")
         line.sendall(f"GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n".encode())
         data = b""
         while part := line.recv(4096):
             data += part
+        line.close()
         return data.rpartition(b"\r\n")[2]
 
 

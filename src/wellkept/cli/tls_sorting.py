@@ -70,9 +70,7 @@ class _Key:
         return shown(self.path)
 
 
-def sort_files(
-    files: Sequence[str], trust: Sequence[str], lists: Sequence[str], password: Secret[str] | None
-) -> Heap:
+def sort_files(files: Sequence[str], trust: Sequence[str], lists: Sequence[str], password: Secret[str] | None) -> Heap:
     """Look into all files, and put together what belongs together.
 
     Args:
@@ -192,7 +190,7 @@ def _from_der(data: bytes) -> x509.Certificate | x509.CertificateRevocationList 
     for load in (x509.load_der_x509_certificate, x509.load_der_x509_crl, _load_key):
         try:
             return load(data)
-        except Exception:  # noqa: BLE001, PERF203, S112 ValueError, InvalidVersion and their like: it is something else
+        except Exception:  # noqa: BLE001, S112 ValueError, InvalidVersion and their like: it is something else
             continue
     return None
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from ssl import TLSVersion
+from typing import Any
 
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
@@ -26,7 +27,7 @@ _Keep = Callable[[bytes], str]
 
 
 @contextmanager
-def libpq(tls: ClientTLS) -> Generator[Mapping[str, str]]:
+def libpq(tls: ClientTLS) -> Generator[Mapping[str, Any]]:
     """The parameters of one connection, or of several that begin in this block.
 
     Raises:
@@ -64,6 +65,7 @@ def _demands(bundle: Bundle, keep: _Keep) -> dict[str, str]:
         if policy.system.file is None:
             raise UsageError("system: libpq takes CAs from one file, and the system has none", hint="set SSL_CERT_FILE")
         trust += Path(policy.system.file).read_bytes()
+    # With a Kerberos ticket at hand libpq would rather use that than TLS, and verify no certificate.
     made = {"sslmode": "verify-full", "gssencmode": "disable", "sslrootcert": keep(trust)}
     made["ssl_min_protocol_version"] = _VERSIONS[policy.minimum]
     if policy.maximum in _VERSIONS:

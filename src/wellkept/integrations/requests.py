@@ -9,7 +9,7 @@ What requests would do about TLS is left out: `REQUESTS_CA_BUNDLE` and `verify="
 
 from typing import Any
 
-from requests import PreparedRequest
+from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
 
 from wellkept.errors import TLSWeakened
@@ -44,21 +44,34 @@ class TLSAdapter(HTTPAdapter):
         """Give the context to connections that go through a proxy."""
         return super().proxy_manager_for(proxy, **{**options, "ssl_context": self._context})
 
-    def build_connection_pool_key_attributes(
+    def send(  # noqa: PLR0917 as in requests
         self,
         request: PreparedRequest,
-        verify: Any,  # noqa: ANN401 as in requests: a bool, or a path
+        stream: bool = False,
+        timeout: Any = None,  # noqa: ANN401 as in requests
+        verify: Any = True,  # noqa: ANN401 as in requests: a bool, or a path
         cert: Any = None,  # noqa: ANN401 as in requests
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Choose the pool of a request by its host alone.
+        proxies: Any = None,  # noqa: ANN401 as in requests
+    ) -> Response:
+        """Send a request.
 
         Raises:
-            TLSWeakened: the request has a wish about TLS that the context does not fulfil.
+            TLSWeakened: it has a wish about TLS that the context does not fulfil.
         """
         if not verify:
             raise TLSWeakened("verify: is False", hint="leave it out: trust the server's CA in the settings of TLS")
         if cert:
             raise TLSWeakened("cert: is set", hint="leave it out: name the certificate in the settings of TLS")
+        return super().send(request, stream, timeout, True, None, proxies)
+
+    def build_connection_pool_key_attributes(
+        self,
+        request: PreparedRequest,
+        verify: Any,  # noqa: ANN401 as in requests
+        cert: Any = None,  # noqa: ANN401 as in requests
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Choose the pool of a request by its host alone."""
+        del verify, cert
         host, _ = super().build_connection_pool_key_attributes(request, True)
         return host, {}
 

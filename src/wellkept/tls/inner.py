@@ -59,6 +59,7 @@ def _trust(context: ssl.SSLContext, bundle: Bundle) -> None:
         )
     system = bundle.policy.system
     if system is not None:
-        context.load_verify_locations(cafile=system.file)
+        if system.file is not None:
+            context.load_verify_locations(cafile=system.file)
         for folder in system.folders:
             context.load_verify_locations(capath=folder)

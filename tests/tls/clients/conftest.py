@@ -22,6 +22,13 @@ from wellkept.tls.source import FilesSource
 
 CHECK_S: Final = 0.01
 
+# Clients listen to these; a test that wants one sets it.
+_ENVIRONMENT: Final = (
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"),
+    *("PGSSLMODE", "PGSSLROOTCERT", "PGSSLCERT", "PGSSLKEY", "PGHOST", "PGHOSTADDR", "PGPASSFILE"),
+)
+
 
 @dataclass
 class World:
@@ -102,11 +109,17 @@ def template() -> Iterator[Callable[[], Path]]:
 
 @pytest.fixture
 def world(
-    tmp_path: Path, template: Callable[[], Path], request: pytest.FixtureRequest, missing: Callable[[str], NoReturn]
+    tmp_path: Path,
+    template: Callable[[], Path],
+    request: pytest.FixtureRequest,
+    missing: Callable[[str], NoReturn],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[World]:
     """A client whose files are good, and no server yet."""
     if "client" in request.fixturenames and request.getfixturevalue("client") in DATABASE:
         _ask_for_postgres(missing)
+    for name in _ENVIRONMENT:
+        monkeypatch.delenv(name, raising=False)
     with ExitStack() as stack:
         made = World(tmp_path, stack, template)
         made.trust(made.ca)

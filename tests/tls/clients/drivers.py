@@ -19,7 +19,6 @@ import psycopg
 import requests
 import sqlalchemy
 import urllib3
-from psycopg.conninfo import make_conninfo
 
 from tests.servers.postgres import USER
 from tests.tls.clients.server import Seen, seen_of
@@ -237,7 +236,7 @@ class Psycopg:
 
     def _connect(self) -> "psycopg.Connection[Any]":
         with libpq(self.tls) as parameters:
-            return psycopg.connect(make_conninfo(self.dsn, **parameters))
+            return psycopg.connect(self.dsn, **parameters)
 
     def get(self) -> Seen:
         with self.engine.connect() as connection:

@@ -31,8 +31,6 @@ class ServerFolder:
         self.server_ca = CA("Server CA")
         self.client_ca = CA("Client CA")
         self._unrelated = CA("Unrelated CA")
-        self._key = "p256"
-        self._mounts = 0
         self.serial = 0
         write_in_place(path, self.next_files())
 
@@ -52,11 +50,20 @@ class ServerFolder:
         """Write the next version."""
         write(self.path, self.next_files())
 
+    def replace_unrelated_ca(self) -> None:
+        """Trust another unrelated CA, beside that of the clients."""
+        self._unrelated = CA("Unrelated CA")
+        write_by_rename(self.path, {"trust.crt": self.client_ca.pem + self._unrelated.pem})
+
     def withdraw_client_ca(self) -> CA:
         """Trust another CA in place of that of the clients, and answer it."""
         self.client_ca = CA("Next client CA")
-        write_by_rename(self.path, {"trust.crt": self.client_ca.pem})
+        self.trust_clients_only()
         return self.client_ca
+
+    def trust_clients_only(self) -> None:
+        """Trust the CA of the clients, and no other."""
+        write_by_rename(self.path, {"trust.crt": self.client_ca.pem})
 
 
 def write_in_place(folder: Path, files: Mapping[str, bytes]) -> None:

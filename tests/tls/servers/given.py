@@ -17,6 +17,7 @@ from wellkept.tls.live import CHECK_INTERVAL_S, Live
 from wellkept.tls.material import CertKey, trust_files
 from wellkept.tls.policy import OnTrustChange, Profile, VerifyClient
 from wellkept.tls.server import MutualTLS, ServerTLS
+from wellkept.tls.settings import CertValidation
 from wellkept.tls.source import FilesSource
 
 _HANDED_DOWN = "SERVER_PROGRAM_ARGUMENTS"
@@ -50,6 +51,7 @@ def quick_tls(  # the options of the programs, for tests that run a server in th
     profile: str = "intermediate",
     share_session: bool | None = None,
     handshake_timeout: float = 10.0,
+    crl: Path | None = None,
 ) -> QuickTLS:
     """The TLS of a folder."""
     return QuickTLS(
@@ -60,6 +62,7 @@ def quick_tls(  # the options of the programs, for tests that run a server in th
         on_trust_change=OnTrustChange(on_trust_change),
         share_session=share_session,
         handshake_timeout=handshake_timeout,
+        cert_validation=None if crl is None else CertValidation(crl=(crl,)),
         check_interval_s=interval_s,
     )
 
