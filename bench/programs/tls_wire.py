@@ -28,17 +28,23 @@ class Line:
     @classmethod
     async def open(cls, port: int, context: ssl.SSLContext) -> Self:
         """Connect, and shake hands."""
-        made = asyncio.open_connection(HOST, port, ssl=context, server_hostname="localhost")
-        return cls(*await asyncio.wait_for(made, PATIENCE_S))
+        async with asyncio.timeout(PATIENCE_S):  # wait_for of 3.11 may swallow that it is cancelled
+            return cls(*await asyncio.open_connection(HOST, port, ssl=context, server_hostname="localhost"))
 
-    async def ask(self, path: str = "/") -> bytes:
+    async def ask(self, path: str = "/", *, is_last: bool = False) -> bytes:
         """Send one request, and return the body of its answer.
+
+        Args:
+            path: of the request.
+            is_last: whether the server is told that it is the last one.
 
         Raises:
             OSError: the connection is gone; or another one of `GONE`.
         """
-        self._writer.write(f"GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n".encode())
-        return await asyncio.wait_for(self._answer(), PATIENCE_S)
+        last = "connection: close\r\n" if is_last else ""
+        self._writer.write(f"GET {path} HTTP/1.1\r\nhost: localhost\r\n{last}\r\n".encode())
+        async with asyncio.timeout(PATIENCE_S):
+            return await self._answer()
 
     async def _answer(self) -> bytes:
         head = await self._reader.readuntil(b"\r\n\r\n")
@@ -58,7 +64,8 @@ class Line:
         """End it, as a client that is done does."""
         self._writer.close()
         with suppress(*GONE):
-            await asyncio.wait_for(self._writer.wait_closed(), PATIENCE_S)
+            async with asyncio.timeout(PATIENCE_S):
+                await self._writer.wait_closed()
 
 
 @dataclass
@@ -71,7 +78,7 @@ class Load:
         opened: how many connections were made and answered.
         failures: what became of those that were not.
         broken: what became of those that should have stayed.
-        seen: the certificate that a server showed last, DER.
+        shown: the certificates that the server showed, DER.
     """
 
     port: int
@@ -79,7 +86,7 @@ class Load:
     opened: int = 0
     failures: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
-    seen: bytes = b""
+    shown: set[bytes] = field(default_factory=set)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def reconnect(self) -> None:
@@ -87,25 +94,26 @@ class Load:
         while True:
             try:
                 line = await Line.open(self.port, self.context)
-                await line.ask()
+                await line.ask(is_last=True)
             except GONE as fault:
                 self.failures.append(type(fault).__name__)
                 continue
             self.opened += 1
-            if line.certificate != self.seen:
-                self.seen = line.certificate
-                self._news.set()
+            self.shown.add(line.certificate)
+            self._news.set()
             await line.close()
 
     async def stay(self, every_s: float) -> None:
         """Ask now and then on one connection, until it is cancelled."""
+        line = await Line.open(self.port, self.context)
         try:
-            line = await Line.open(self.port, self.context)
             while True:
                 await line.ask()
                 await asyncio.sleep(every_s)
         except GONE as fault:
             self.broken.append(type(fault).__name__)
+        finally:
+            await line.close()
 
     async def wait_for(self, certificate: bytes) -> None:
         """Wait until a client is shown a certificate.
@@ -114,7 +122,7 @@ class Load:
             TimeoutError: none is in time.
         """
         async with asyncio.timeout(PATIENCE_S):
-            while self.seen != certificate:
+            while certificate not in self.shown:
                 self._news.clear()
                 await self._news.wait()
 

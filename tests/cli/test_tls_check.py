@@ -2,12 +2,13 @@
 
 import json
 import os
-import ssl
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import x25519
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from tests.cli.shelf import CommandLine
 from tests.cli.terminal import Terminal
@@ -269,7 +270,8 @@ def test_a_damaged_file_is_named_by_its_line_and_the_others_are_judged(found: Ca
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"hello", b"\x00\xff", b"-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n"]
+    "data",
+    [b"", b"hello", b"\x00\xff", b"-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n"],
 )
 def test_a_file_of_something_else_says_what_it_holds(found: Callable[..., Findings], data: bytes) -> None:
     Path("odd.pem").write_bytes(data)
@@ -316,7 +318,8 @@ def test_nobody_is_asked_at_a_terminal(wellkept: CommandLine) -> None:
     files.key_file.write_bytes(leaf.key_pem_as("sec1", "key-CANARY"))
     terminal = Terminal(wellkept, "tls", "check", "server.crt", "server.key")
     assert terminal.end() == 1
-    assert "encrypted private key" in " ".join(terminal.shown.split())
+    assert "TLS041" in terminal.shown
+    assert "assphrase" not in terminal.shown  # OpenSSL's own question
 
 
 APP = """
@@ -356,17 +359,17 @@ def test_the_tls_of_a_class_is_checked_by_setting(wellkept: CommandLine, monkeyp
     monkeypatch.chdir(wellkept.folder)
     declare(wellkept.folder)
     write(CASES["good"]())
-    done = wellkept.run("tls", "check", "tls_check_app:App")
+    done = wellkept("tls", "check", "tls_check_app:App")
     assert done.code == 0, done.err
     assert "secure_socket: server.crt" in done.out
     assert "billing: ca.crt" in done.out
     write(CASES["expired"]())
-    done = wellkept.run("tls", "check", "tls_check_app:App", "--json")
+    done = wellkept("tls", "check", "tls_check_app:App", "--json")
     assert done.code == 1
     (finding,) = json.loads(done.out)["findings"]
     assert (finding["code"], finding["place"]) == ("TLS003", "secure_socket: server.crt")
     Path("ca.crt").unlink()
-    done = wellkept.run("tls", "check", "tls_check_app:App", "--json")
+    done = wellkept("tls", "check", "tls_check_app:App", "--json")
     assert [one["place"] for one in json.loads(done.out)["findings"]] == ["secure_socket: ca.crt", "billing: ca.crt"]
 
 
@@ -375,13 +378,62 @@ def test_a_class_without_tls_or_with_files_beside_it_is_wrong_use(
 ) -> None:
     monkeypatch.chdir(wellkept.folder)
     declare(wellkept.folder)
-    for words in (("tls_check_app:Plain",), ("tls_check_app:App", "server.crt"), ("tls_check_app:App", "--server")):
-        done = wellkept.run("tls", "check", *words)
+    Path("plain.toml").touch(0o600)
+    Path("plain.toml").write_text("port = 1\n")
+    for words in (
+        ("tls_check_app:Plain", "--file", "plain.toml"),
+        ("tls_check_app:App", "server.crt"),
+        ("tls_check_app:App", "--server"),
+    ):
+        done = wellkept("tls", "check", *words)
         assert done.code == 2, done.err
-    done = wellkept.run("tls", "check", "server.crt", "-C", "port=1")
+    done = wellkept("tls", "check", "server.crt", "-C", "port=1")
     assert done.code == 2
 
 
-def test_it_says_what_openssl_says(tmp_path: Path) -> None:
-    assert ssl.OPENSSL_VERSION_INFO >= (3, 0)
-    del tmp_path
+def test_a_revocation_list_may_be_der_and_may_stand_among_the_files(found: Callable[..., Findings]) -> None:
+    ca = CA()
+    write(Case.of(ca, ca.issue("localhost")))
+    Path("ca.crl").write_bytes(x509.load_pem_x509_crl(ca.crl()).public_bytes(Encoding.DER))
+    assert found("server.crt", "server.key", "ca.crt", "ca.crl").codes == []
+    Path("ca.crl").write_bytes(ca.crl(next_update=-DAY, last_update=-2 * DAY))
+    assert found("server.crt", "server.key", "ca.crt", "ca.crl").errors == ["TLS030"]
+
+
+def test_a_damaged_block_is_a_finding_whatever_it_is(found: Callable[..., Findings]) -> None:
+    for label in ("CERTIFICATE", "PRIVATE KEY", "X509 CRL"):
+        Path("odd.pem").write_bytes(f"-----BEGIN {label}-----\nAAAA\n-----END {label}-----\n".encode())
+        assert "damaged" in found("odd.pem").of("TLS040")["what"]
+
+
+def test_a_key_of_der_that_tls_does_not_use_is_nothing(found: Callable[..., Findings]) -> None:
+    Path("odd.der").touch(0o600)
+    key = x25519.X25519PrivateKey.generate()
+    Path("odd.der").write_bytes(key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))
+    assert "holds nothing that can be checked" in found("odd.der").of("TLS040")["what"]
+
+
+MANY = """
+from wellkept import Settings
+from wellkept.tls import ClientTLS
+
+
+class Many(Settings):
+    partners: dict[str, ClientTLS]
+    others: list[ClientTLS]
+"""
+
+
+def test_tls_in_a_table_or_a_list_is_named_by_its_place(wellkept: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(wellkept.folder)
+    Path("tls_check_many.py").write_text(MANY)
+    Path("Config.toml").touch(0o600)
+    Path("Config.toml").write_text('[partners.bank]\ncert = "ca.crt"\n[[others]]\ncert = "ca.crt"\n')
+    Path("ca.crt").write_bytes(CA(not_after=-DAY).pem)
+    done = wellkept("tls", "check", "tls_check_many:Many", "--json")
+    places = [one["place"] for one in json.loads(done.out)["findings"]]
+    assert places == ["partners.bank: ca.crt", "others[0]: ca.crt"]
+    Path("Config.toml").write_text("")
+    done = wellkept("tls", "check", "tls_check_many:Many")
+    assert done.code == 1
+    assert "partners" in done.err

@@ -185,7 +185,7 @@ def odd_names(ca: CA, names: bytes) -> Leaf:
     builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(own.public_key()), False)
     issuer = ca.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     by_issuer = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(issuer)
-    return Leaf(builder.add_extension(by_issuer, False).sign(ca.key, hashes.SHA256()), own)  # type: ignore[arg-type]  # the CA's is an EC key
+    return Leaf(builder.add_extension(by_issuer, False).sign(ca.key, hashes.SHA256()), own)
 
 
 @contextmanager

@@ -86,9 +86,7 @@ def client_of(case: Case, folder: Path, mode: CrlMode = CrlMode.REQUIRE) -> Clie
     if case.crl is None:
         return ClientTLS(trust=folder / "trust.crt")
     (folder / "ca.crl").write_bytes(case.crl)
-    return ClientTLS(
-        trust=folder / "trust.crt", cert_validation=CertValidation(crl=(folder / "ca.crl",), mode=mode)
-    )
+    return ClientTLS(trust=folder / "trust.crt", cert_validation=CertValidation(crl=(folder / "ca.crl",), mode=mode))
 
 
 @VERSIONS
@@ -157,8 +155,8 @@ def test_with_warn_a_useless_revocation_list_is_told_of_and_others_get_in(tmp_pa
 
 def test_with_warn_a_revoked_server_is_refused_all_the_same(tmp_path: Path) -> None:
     case = CASES["revoked-crl"]()
+    keeper = live(client_of(case, tmp_path, CrlMode.WARN))
     with told() as heard, pytest.raises(ssl.SSLError, match="revoked"):
-        keeper = live(client_of(case, tmp_path, CrlMode.WARN))
         shake(stock_server(case.leaf.write(tmp_path), V13), keeper.context)
     assert heard.refused == ["revoked"]
 
@@ -238,7 +236,7 @@ def test_our_server_refuses_a_bad_client_with_an_event_and_an_alert(
 
 def assert_alerted(port: int, client: ssl.SSLContext, kind: str) -> None:
     """The client hears why; from a blocking server a reset may come first (facts §9)."""
-    with pytest.raises(OSError) as caught:
+    with pytest.raises(OSError) as caught:  # noqa: PT011 an alert or a reset: told apart below
         assert CLIENTS["blocking"](port, client, "localhost") == b""
     is_alert = isinstance(caught.value, ssl.SSLError) and "ALERT" in (caught.value.reason or "")
     is_reset = isinstance(caught.value, (ConnectionError, ssl.SSLEOFError))
@@ -460,9 +458,9 @@ def test_a_client_of_an_old_version_is_refused(tmp_path: Path, kind: str) -> Non
     case = CLIENT_CASES["good"]()
     service = Service(tmp_path, case)
     client = stock_client(service.trust, case.leaf.write(tmp_path / "client", "client"))
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="TLSv1"):
         client.minimum_version, client.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
-    with told() as heard, SERVERS[kind](service.tls.context()) as port, pytest.raises(OSError):
+    with told() as heard, SERVERS[kind](service.tls.context()) as port, pytest.raises(OSError):  # noqa: PT011 an alert or a reset
         CLIENTS["blocking"](port, client, "localhost")
     assert heard.wait_refused() == ["protocol"]
 
@@ -473,7 +471,7 @@ def test_a_client_that_only_has_cbc_is_refused(tmp_path: Path, kind: str) -> Non
     service = Service(tmp_path, case)
     client = service.client(case.leaf, V12)
     client.set_ciphers("ECDHE-ECDSA-AES128-SHA256:ECDHE-RSA-AES128-SHA256:@SECLEVEL=0")
-    with told() as heard, SERVERS[kind](service.tls.context()) as port, pytest.raises(OSError):
+    with told() as heard, SERVERS[kind](service.tls.context()) as port, pytest.raises(OSError):  # noqa: PT011 an alert or a reset
         CLIENTS["blocking"](port, client, "localhost")
     assert heard.wait_refused() == ["protocol"]
 
@@ -493,4 +491,3 @@ def test_a_client_that_says_nothing_keeps_nobody_else_waiting(tmp_path: Path) ->
     for kind in SERVERS:
         with SERVERS[kind](service.tls.context()) as port:
             assert asyncio.run(main(port)) == b"hello"
-

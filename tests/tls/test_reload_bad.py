@@ -46,9 +46,7 @@ class Running:
 
     @property
     def tls(self) -> ServerTLS:
-        return ServerTLS(
-            key=CertKey(self.files.cert_file, self.files.key_file), mutual=MutualTLS(trust=self.trust)
-        )
+        return ServerTLS(key=CertKey(self.files.cert_file, self.files.key_file), mutual=MutualTLS(trust=self.trust))
 
     def write(self, leaf: Leaf) -> Leaf:
         leaf.write(self.folder, "server")

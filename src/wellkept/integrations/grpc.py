@@ -6,6 +6,7 @@ whom of the trusted to let in, nor about revocation, versions and suites: what w
 
 from importlib import import_module
 from ssl import TLSVersion
+from threading import Lock
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -28,19 +29,24 @@ def server_credentials(tls: ServerTLS) -> Any:  # noqa: ANN401 a grpc.ServerCred
     policy = tls.policy()
     for name in _cannot(policy, tls):
         raise UsageError(f"ServerTLS.{name}: gRPC's own TLS cannot do that", hint="leave it out (docs/howto/tls.md)")
+    verifies = policy.verify_client is not None
     served = tls.live.bundle
+    configuration = _configuration(served)
+    lock = Lock()
 
     def fetch() -> Any:  # noqa: ANN401 a grpc.ServerCertificateConfiguration, or None for no change
-        nonlocal served
-        current = tls.live.bundle
-        if current is served:
-            return None
-        served = current
-        return _configuration(current)
+        nonlocal served, configuration
+        with lock:  # gRPC's documentation does not say that it asks one by one
+            current = tls.live.bundle
+            if current is not served:
+                served, configuration = current, _configuration(current)
+            elif policy.has_tickets or not verifies:
+                return None
+            # Given anew, gRPC makes its context anew, with new ticket keys. Else a client would resume its session
+            # after its certificate has expired: a resumed handshake verifies nothing.
+            return configuration
 
-    return _grpc.dynamic_ssl_server_credentials(
-        _configuration(served), fetch, require_client_authentication=policy.verify_client is not None
-    )
+    return _grpc.dynamic_ssl_server_credentials(configuration, fetch, require_client_authentication=verifies)
 
 
 def _configuration(bundle: Bundle) -> Any:  # noqa: ANN401 a grpc.ServerCertificateConfiguration

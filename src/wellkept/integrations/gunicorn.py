@@ -34,7 +34,7 @@ def settings(tls: Tls) -> Mapping[str, Any]:
         return made
 
     def pre_fork(_server: object, worker: Any) -> None:  # noqa: ANN401 any worker of gunicorn
-        config = getattr(worker, "config", None)  # uvicorn's workers have one
+        config: Any = getattr(worker, "config", None)  # uvicorn's workers have one
         if hasattr(config, "ssl_context_factory"):
             config.ssl_context_factory = ssl_context
 

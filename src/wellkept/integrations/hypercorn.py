@@ -1,6 +1,5 @@
 """For hypercorn: `secured(config, tls)`, a configuration whose connections our context makes."""
 
-from collections.abc import Callable
 from functools import partial
 from ssl import SSLContext
 from typing import Protocol, TypeVar
@@ -15,21 +14,21 @@ class Config(Protocol):
     keyfile: str | None
     alpn_protocols: list[str]
     ssl_handshake_timeout: float
-    create_ssl_context: Callable[[], SSLContext | None]
 
 
 C = TypeVar("C", bound=Config)
 
 
 def secured(config: C, tls: ServerTLS) -> C:
-    """Set what turns TLS on: `serve(app, secured(Config(), tls))`; set `alpn_protocols` before.
+    """Turn TLS on in a configuration whose `alpn_protocols` are set, and return it.
 
-    Files that cannot be used are a BundleError where hypercorn starts to serve, in each of its processes.
+    So it is one line: `serve(app, secured(config, tls))`. Files that cannot be used are a BundleError where hypercorn
+    starts to serve, in each of its processes.
     """
     # They only turn TLS on. As this is no certificate, a configuration that loses our context cannot start.
     config.certfile = config.keyfile = __file__
     config.ssl_handshake_timeout = tls.policy().handshake_timeout_s
-    config.create_ssl_context = partial(_context, tls, tuple(config.alpn_protocols))
+    vars(config)["create_ssl_context"] = partial(_context, tls, tuple(config.alpn_protocols))
     return config
 
 

@@ -19,8 +19,10 @@ from wellkept.tls.client import ClientTLS
 class TLSAdapter(HTTPAdapter):
     """An adapter whose connections are made by the context of a `ClientTLS`.
 
-    `poolmanager.clear()` ends its idle connections, so that the next request shows the newest certificate.
+    `close()` ends its idle connections, and the next request opens one that shows the newest certificate.
     """
+
+    __attrs__ = [*HTTPAdapter.__attrs__, "_context"]  # noqa: RUF012 as in requests: what a copy is made of
 
     def __init__(self, tls: ClientTLS, **options: Any) -> None:  # noqa: ANN401 as in requests: retries, sizes of pools
         """Make it.
@@ -32,7 +34,6 @@ class TLSAdapter(HTTPAdapter):
         Raises:
             BundleError: a file of `tls` cannot be used.
         """
-        self._tls = tls
         self._context = tls.context()
         super().__init__(**options)
 

@@ -63,6 +63,27 @@ def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> boo
     return True
 
 
+def is_readable(certificate: x509.Certificate) -> bool:
+    """Whether all of it can be read: the rest of the house looks at its parts without a thought of errors.
+
+    A certificate is parsed bit by bit, when somebody asks for a part of it.
+    """
+    try:
+        parts = (
+            certificate.public_key(),
+            certificate.subject.rfc4514_string(),
+            certificate.issuer.rfc4514_string(),
+            certificate.not_valid_before_utc,
+            certificate.not_valid_after_utc,
+            certificate.signature_hash_algorithm,
+            [one.value for one in certificate.extensions],
+            names_of(certificate),
+        )
+    except Exception:  # noqa: BLE001 ValueError, UnsupportedAlgorithm, DuplicateExtension …: each part has its own
+        return False
+    return len(parts) > 0
+
+
 def is_valid_at(certificate: x509.Certificate, moment: datetime) -> bool:
     """Whether a moment lies within its dates, both included (RFC 5280 §4.1.2.5)."""
     return certificate.not_valid_before_utc <= moment <= certificate.not_valid_after_utc

@@ -37,6 +37,9 @@ def build(bundle: Bundle, make: Callable[[int], C], *, checks_crls: bool = True)
     try:
         if parts.identity is not None:
             load_identity(context, parts.identity)
+        if parts.crls and checks_crls:
+            load_crls(context, b"".join(one.pem for one in parts.crls))
+            context.verify_flags |= ssl.VerifyFlags.VERIFY_CRL_CHECK_LEAF
     except (ssl.SSLError, OSError, ValueError) as error:
         fault = getattr(error, "reason", None) or type(error).__name__
     if fault:
@@ -45,9 +48,6 @@ def build(bundle: Bundle, make: Callable[[int], C], *, checks_crls: bool = True)
             f"{place}: OpenSSL does not take this certificate and key ({fault})",
             hint="wellkept tls check says what is wrong with them",
         )
-    if parts.crls and checks_crls:
-        load_crls(context, b"".join(one.pem for one in parts.crls))
-        context.verify_flags |= ssl.VerifyFlags.VERIFY_CRL_CHECK_LEAF
     return context
 
 

@@ -51,6 +51,8 @@ def judge_identity(own: Identity, *, is_server: bool, now: datetime) -> Iterator
     yield from _strength(own.certificate, own.place)
     yield from _purpose(own, is_server=is_server)
     yield from _chain(own, now)
+    for one in own.certificates[1:]:
+        yield from _strength(one, own.place)
     if own.is_key_exposed:
         yield _warning(
             "TLS010", own.key_place, "the private key can be read by other users", f"chmod 600 {own.key_place}"
@@ -65,6 +67,7 @@ def judge_trust(trust: Sequence[Anchor], *, now: datetime) -> Iterator[Finding]:
             yield _warning("TLS020", one.place, what, "name the CA that signed it, if others are to be trusted, too")
         else:
             yield from _strict(one)
+            yield from _weak_anchor(one)
         if not is_valid_at(one.certificate, now):
             when = day(one.certificate.not_valid_after_utc)
             state = "has expired" if now > one.certificate.not_valid_after_utc else "is not yet valid"
@@ -146,6 +149,14 @@ def _purpose(own: Identity, *, is_server: bool) -> Iterator[Finding]:
         kind = "server" if is_server else "client"
         what = f"{name} is not for a {kind}: its extended key usage lacks {kind}Auth, so others will refuse it"
         yield _warning("TLS009", own.place, what, f"let the CA issue it with {kind}Auth")
+    key_usage = extension(certificate, x509.KeyUsage)
+    if key_usage is not None and not key_usage.digital_signature:
+        what = f"{name} may not sign: its key usage lacks digitalSignature, so a handshake fails"
+        yield _warning("TLS017", own.place, what, "let the CA issue it with digitalSignature")
+    is_own = certificate.subject == certificate.issuer
+    if not is_own and extension(certificate, x509.AuthorityKeyIdentifier) is None:
+        what = f"{name} has no authority key identifier, so strict clients (Python 3.13, ours) refuse it"
+        yield _warning("TLS018", own.place, what, "let the CA issue it with authorityKeyIdentifier=keyid")
     if is_server and extension(certificate, x509.SubjectAlternativeName) is None:
         what = f"{name} has no subject alternative name, and the common name is no host name (RFC 6125)"
         yield _warning("TLS011", own.place, what, "let the CA issue it with its host names as DNS names")
@@ -170,6 +181,12 @@ def _chain(own: Identity, now: datetime) -> Iterator[Finding]:
         if not is_valid_at(one, now):
             what = f"the intermediate certificate {label(one)} has expired or is not yet valid"
             yield _warning("TLS014", own.place, what, "get the CA's current chain")
+
+
+def _weak_anchor(anchor: Anchor) -> Iterator[Finding]:
+    """A CA with a weak key: OpenSSL refuses all that it signed, and the other CAs are still good."""
+    for one in _strength(anchor.certificate, anchor.place):
+        yield _warning(one.id, one.place, f"{one.evidence}, so its certificates are refused", one.fix)
 
 
 def _strict(anchor: Anchor) -> Iterator[Finding]:

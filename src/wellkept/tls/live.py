@@ -132,7 +132,7 @@ class Live:
             if stamp != self._state.stamp:
                 self._exchanged(stamp, may_wait=True)
             elif self._is_over(now):
-                self._state = self._made(stamp, self._state.bundle.parts, self._state.bundle.generation)
+                self._state = self._built(stamp, self._state.bundle)
             self._tell_dates()
         finally:
             self._lock.release()
@@ -149,6 +149,8 @@ class Live:
             self._state = self._made(stamp, parts, old.generation + 1)
         except BundleError as error:
             fault = error.with_traceback(None)
+        except Exception as error:  # noqa: BLE001 a fault of ours in reading must not reach who asks for a connection
+            fault = BundleError(f"bundle: cannot be read ({type(error).__name__})", hint="report it: it is our fault")
         if fault is None:
             self._failing = self._suspected = None
             BUS.publish(Event(Topic.BUNDLE_SWAPPED, self._side, f"{old} → {self._state.bundle}"))
@@ -171,9 +173,14 @@ class Live:
             raise BundleError(f"{first.place}: {first.evidence}{more}", hint=first.fix)
         anchors = frozenset(fingerprint(one.certificate) for one in parts.trust)
         bundle = Bundle(parts, self._policy, generation, now, anchors)
+        made = self._built(stamp, bundle)
+        rehearse(bundle)
+        return made
+
+    def _built(self, stamp: object, bundle: Bundle) -> _State:
+        """Make the inner context of a bundle, which was judged: it may have ended meanwhile, and is served on."""
         uses_lists = self._policy.crl_mode is CrlMode.REQUIRE
         inner = build(bundle, Inner, checks_crls=uses_lists)
-        rehearse(bundle)
         guard = Guard(bundle, self._ocsp, not uses_lists, self._clock)
         inner.attach(guard, lambda: self.bundle, self.context)
         self._context.prepare(inner)

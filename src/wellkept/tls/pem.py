@@ -1,6 +1,7 @@
 """PEM (RFC 7468) into certificates and keys; what is wrong with a file in words, with its line. No I/O here."""
 
 import re
+from base64 import b64decode
 from collections.abc import Iterator
 
 from cryptography import x509
@@ -10,10 +11,16 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from wellkept._dataclasses import dataclass, field
 from wellkept.errors import BundleError
 from wellkept.secret import Secret
+from wellkept.tls.certificates import is_readable
+from wellkept.tls.der import read_element
+from wellkept.tls.pbe import Work, read_scheme
+from wellkept.tls.stored import COPY_AGAIN, Unreadable
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey
 
 BEGIN = b"-----BEGIN "
+_MARK = b"\xef\xbb\xbf"  # a byte order mark, which editors of Windows put before a text
+_BEGINNING = re.compile(rb"^-----BEGIN", re.MULTILINE)
 _EDGE = re.compile(rb"^-----(BEGIN|END) ([A-Z0-9 ]{1,40})-----[ \t\r]*$", re.MULTILINE)
 _CERTIFICATES = frozenset({"CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"})
 _KEYS = frozenset({"PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "DSA PRIVATE KEY"})
@@ -106,12 +113,13 @@ def read_key(data: bytes, password: Secret[str] | None, *, place: str) -> Privat
 
 def find_blocks(data: bytes, *, place: str) -> tuple[Block, ...] | BundleError:
     """As `read_blocks`, for callers that hold the text: the error is returned."""
+    data = data.removeprefix(_MARK)
     found = list(_blocks(data))
     end = found[-1] if found else None
     if isinstance(end, _Torn):
         return BundleError(
             f"{place}:{end.line}: {end.what} is cut off: its last line -----END … is missing",
-            hint="copy the file again, and compare its size with the original",
+            hint=COPY_AGAIN,
         )
     if len(found) > _MAX_BLOCKS:
         return BundleError(f"{place}: holds more than {_MAX_BLOCKS} certificates", hint="name the right file")
@@ -131,7 +139,7 @@ def find_certificates(data: bytes, *, place: str) -> tuple[x509.Certificate, ...
     if damaged is not None:
         return BundleError(
             f"{place}:{damaged}: this certificate is damaged or cut off",
-            hint="copy the file again, and compare its size with the original",
+            hint=COPY_AGAIN,
         )
     return tuple(one for _line, one in made if one is not None)
 
@@ -156,6 +164,7 @@ def find_key(data: bytes, password: Secret[str] | None, *, place: str) -> Privat
 
 def content_of(data: bytes) -> str:
     """What a file holds, in words that follow its name: `is empty`, `holds a private key`."""
+    data = data.removeprefix(_MARK)
     if not data.strip():
         return "is empty"
     labels = dict.fromkeys(found[2].decode("ascii") for found in _EDGE.finditer(data) if found[1] == b"BEGIN")
@@ -170,7 +179,7 @@ def content_of(data: bytes) -> str:
 
 def is_pem(data: bytes) -> bool:
     """Whether there is a block of PEM in it."""
-    return _EDGE.search(data) is not None
+    return _EDGE.search(data.removeprefix(_MARK)) is not None
 
 
 def _named(label: str) -> str:
@@ -236,6 +245,12 @@ def _blocks(data: bytes) -> Iterator[Block | _Torn]:
             begin = None
     if begin is not None:
         yield _Torn(_named(begin[2].decode("ascii")), line)
+        return
+    begun = [found.start() for found in _BEGINNING.finditer(data)]
+    whole = {found.start() for found in _EDGE.finditer(data)}
+    cut = next((at for at in begun if at not in whole), None)
+    if cut is not None:  # its own first line is cut off
+        yield _Torn("a block", 1 + data.count(b"\n", 0, cut))
 
 
 def _certificate(block: Block) -> x509.Certificate | None:
@@ -243,13 +258,33 @@ def _certificate(block: Block) -> x509.Certificate | None:
     if block.label != "CERTIFICATE":
         text = text.replace(block.label.encode(), b"CERTIFICATE")
     try:
-        return x509.load_pem_x509_certificate(text)
+        made = x509.load_pem_x509_certificate(text)
     except (ValueError, x509.InvalidVersion):
         return None
+    return made if is_readable(made) else None
+
+
+def _unfit_encryption(block: Block) -> tuple[str, str] | None:
+    """Why a key cannot be decrypted within a bound of work: the file says how often its password is hashed."""
+    try:
+        der = b64decode(b"".join(block.text.strip().splitlines()[1:-1]))
+        read_scheme(read_element(der).parts(at_least=2)[0], Work())
+    except ValueError:  # of the base64
+        return "its private key is damaged or cut off", COPY_AGAIN
+    except Unreadable as unreadable:
+        return (
+            f"its private key {unreadable.fact}",
+            "write it anew: openssl pkcs8 -topk8 -v2 aes-256-cbc -in OLD -out NEW",
+        )
+    return None
 
 
 def _key(block: Block, password: Secret[str] | None) -> PrivateKey | tuple[str, str]:
     """The key, or a fact and its fix."""
+    if block.label == "ENCRYPTED PRIVATE KEY":
+        unfit = _unfit_encryption(block)
+        if unfit is not None:
+            return unfit
     if block.is_encrypted and password is None:
         return "is an encrypted private key, and no password is given", "give keyPassword, as a reference"
     try:
@@ -261,7 +296,7 @@ def _key(block: Block, password: Secret[str] | None) -> PrivateKey | tuple[str, 
             fact = "is an encrypted private key, and the password is wrong (or the file is damaged)"
             return fact, "correct keyPassword"
         fact = "its private key is damaged or cut off"
-        return fact, "copy the file again, and compare its size with the original"
+        return fact, COPY_AGAIN
     except Exception:  # noqa: BLE001 UnsupportedAlgorithm and its like: a key of a kind that nobody here can use
         made = None
     if isinstance(made, PrivateKey):

@@ -5,13 +5,14 @@ gives a certificate of one version and a key of another (facts: 1,557 of 265,500
 """
 
 import os
+import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, cast
 
 from cryptography import x509
 
-from wellkept._files import FileFault, is_exposed, read_entries, read_file, shown
+from wellkept._files import MAX_FILE_BYTES, MIB, FileFault, is_exposed, read_entries, read_file, shown
 from wellkept.errors import BundleError, Kind
 from wellkept.secret import Secret
 from wellkept.tls.bundle import Anchor, Identity, Parts
@@ -23,6 +24,7 @@ from wellkept.tls.settings import CertValidation
 
 _LOOKS = 3  # files that change while they are read are read again, at once
 _MAX_LISTED = 6
+_MAX_CRL_BYTES = 16 * MIB  # a CA that has revoked a hundred thousand publishes some 4 MiB
 
 
 class BundleSource(Protocol):
@@ -187,7 +189,7 @@ class _Look:
             if os.path.lexists(os.path.join(folder, "..data")):  # noqa: PTH118 text in, text out
                 self._found |= _mounted(folder, names)
 
-    def read(self, path: str) -> bytes:
+    def read(self, path: str, *, max_bytes: int = MAX_FILE_BYTES) -> bytes:
         """One file.
 
         Raises:
@@ -198,7 +200,7 @@ class _Look:
             return known
         fault: BundleError | None = None
         try:
-            return read_file(path)
+            return read_file(path, max_bytes=max_bytes)
         except FileFault as refused:
             fault = BundleError(f"{shown(path)}: {refused.fact}", hint=_hint(path, refused))
         raise fault
@@ -275,7 +277,7 @@ def _find_anchors(data: bytes, place: str) -> tuple[x509.Certificate, ...] | Bun
 
 def _crls(path: str, look: _Look) -> Iterable[Crl]:
     if not os.path.isdir(path):  # noqa: PTH112 text in, text out
-        return read_crls(look.read(path), place=shown(path))
+        return read_crls(look.read(path, max_bytes=_MAX_CRL_BYTES), place=shown(path))
     fault: BundleError | None = None
     entries: Mapping[str, bytes] = {}
     try:
@@ -311,4 +313,15 @@ def _stamp(path: str) -> object:
         status = os.stat(path)  # noqa: PTH116 hot: pathlib costs ten times as much
     except (OSError, ValueError):
         return None
-    return status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_dev, status.st_size
+    own = status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_dev, status.st_size
+    return (own, _stamps_in(path)) if stat.S_ISDIR(status.st_mode) else own
+
+
+def _stamps_in(folder: str) -> object:
+    """What the system says of the files of a folder: one that is written anew in place leaves the folder as it was."""
+    try:
+        names = sorted(os.listdir(folder))  # noqa: PTH208 hot: pathlib costs ten times as much
+    except OSError:
+        return None
+    paths = [os.path.join(folder, name) for name in names]  # noqa: PTH118 text in, text out
+    return [(one, _stamp(one)) for one in paths if not os.path.isdir(one)]  # noqa: PTH112 text in, text out

@@ -1,11 +1,12 @@
 """What a keystore holds, whatever its format, and why one cannot be read. No I/O here."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from cryptography import x509
 
 from wellkept._dataclasses import dataclass, field
-from wellkept.tls.certificates import is_issued_by
+from wellkept.tls.certificates import is_issued_by, is_readable
 from wellkept.tls.names import printable
 
 DAMAGED = "is damaged or cut off"
@@ -70,10 +71,11 @@ def read_certificate(der: bytes, alias: str) -> x509.Certificate:
     Raises:
         Unreadable: it is none, or of a kind that cannot be read.
     """
-    try:
-        return x509.load_der_x509_certificate(der)
-    except (ValueError, x509.InvalidVersion):  # the latter is no ValueError
-        pass  # raised below, without the text of either
+    made: x509.Certificate | None = None
+    with suppress(ValueError, x509.InvalidVersion):  # the latter is no ValueError; raised below, without either's text
+        made = x509.load_der_x509_certificate(der)
+    if made is not None and is_readable(made):
+        return made
     raise Unreadable(f"holds a certificate {printable(alias)} that cannot be read", hint="leave it out of the file")
 
 

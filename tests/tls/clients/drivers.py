@@ -118,7 +118,7 @@ class Requests:
         return seen_of(self.session.get(self.url, timeout=TIMEOUT_S).content)
 
     def retire(self) -> None:
-        self.adapter.poolmanager.clear()
+        self.adapter.close()  # it goes on with new ones
 
     def close(self) -> None:
         self.session.close()

@@ -147,6 +147,7 @@ class Load:
         self.is_over = False
         self.thread = threading.Thread(target=self._run)
         self.thread.start()
+        world.stack.callback(self.stop)
 
     def _run(self) -> None:
         while not self.is_over:

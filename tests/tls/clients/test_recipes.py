@@ -3,12 +3,15 @@
 import asyncio
 import importlib.util
 import ssl
+import time
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
-from typing import NoReturn
+from typing import Final, NoReturn
 
+import aiohttp
+import httpx
 import psycopg
-import pymysql
+import pymysql  # type: ignore[import-untyped]  # it has no types
 import pytest
 import redis
 from sqlalchemy import text
@@ -23,15 +26,16 @@ from tests.tls.clients.recipes import (
     with_pymysql,
     with_redis,
     with_redis_asyncio,
-    with_sqlalchemy_asyncpg,
     with_sqlalchemy_psycopg,
 )
 from tests.tls.clients.server import seen_of
 from tests.tls.pki import CA
+from wellkept.events import BUS, Event, Topic
 from wellkept.tls.client import ClientTLS
 
 Run = Callable[[ssl.SSLContext], AbstractContextManager[tuple[int, list[str]]]]
-WHO = "select client_serial::text from pg_stat_ssl where pid = pg_backend_pid()"
+IDLE_S: Final = 0.05
+WHO: Final = "select client_serial::text from pg_stat_ssl where pid = pg_backend_pid()"
 
 
 def ask_pymysql(tls: ClientTLS, port: int) -> None:
@@ -54,7 +58,7 @@ def ask_redis_asyncio(tls: ClientTLS, port: int) -> None:
     asyncio.run(ask())
 
 
-FAKES: dict[str, tuple[Run, Callable[[ClientTLS, int], None]]] = {
+FAKES: Final[dict[str, tuple[Run, Callable[[ClientTLS, int], None]]]] = {
     "pymysql": (run_mysql, ask_pymysql),
     "redis": (run_redis, ask_redis),
     "redis.asyncio": (run_redis, ask_redis_asyncio),
@@ -75,7 +79,7 @@ def fake(world: World, name: str, ca: CA | None = None) -> Generator[tuple[int, 
 
 @each_fake
 def test_the_recipe_shows_the_certificate_of_now(world: World, name: str) -> None:
-    tls, first = world.tls(), world.rotate()
+    first, tls = world.rotate(), world.tls()
     with fake(world, name) as (port, serials):
         FAKES[name][1](tls, port)
         second = world.rotate()
@@ -96,7 +100,7 @@ def test_the_recipe_refuses_a_server_of_another_ca(world: World, name: str) -> N
 @pytest.mark.parametrize("client", ["psycopg"])
 def test_sqlalchemy_with_psycopg(world: World, client: str) -> None:
     tls, port = world.tls(), world.serve(client)
-    engine = with_sqlalchemy_psycopg.engine(tls, f"postgresql+psycopg://{USER}@localhost:{port}/postgres")
+    engine = with_sqlalchemy_psycopg.engine(tls, f"postgresql://{USER}@localhost:{port}/postgres")
     serials = []
     for _ in range(2):
         serials.append(world.rotate())
@@ -127,9 +131,11 @@ def test_sqlalchemy_with_asyncpg(world: World, client: str, missing: Callable[[s
     if importlib.util.find_spec("greenlet") is None:
         missing("greenlet is not installed: pip install 'sqlalchemy[asyncio]'")
 
+    recipe = importlib.import_module("tests.tls.clients.recipes.with_sqlalchemy_asyncpg")  # it needs greenlet itself
+
     async def ask() -> None:
         url = f"postgresql+asyncpg://{USER}@localhost:{world.serve(client)}/postgres"
-        engine = with_sqlalchemy_asyncpg.engine(world.tls(), url)
+        engine = recipe.engine(world.tls(), url)
         async with engine.connect() as connection:
             assert await connection.scalar(text(WHO)) == serial
         await engine.dispose()
@@ -158,3 +164,41 @@ def test_they_are_retired_by_the_connection_that_finds_the_new_files(world: Worl
         other = f"https://localhost:{world.serve('requests')}/"
         assert seen_of(session.get(other, timeout=10).content).serial == serial  # it looks, in the middle of urllib3
         assert seen_of(session.get(url, timeout=10).content).serial == serial
+
+
+def test_httpx_ends_idle_connections_after_their_time(world: World) -> None:
+    tls, url = world.tls(), f"https://localhost:{world.serve('httpx')}/"
+    with httpx.Client(verify=tls.context(), limits=httpx.Limits(keepalive_expiry=IDLE_S)) as client:
+        client.get(url)
+        serial = world.rotate()
+        time.sleep(2 * IDLE_S)
+        assert seen_of(client.get(url).content).serial == serial
+
+
+def test_aiohttp_ends_idle_connections_after_their_time(world: World) -> None:
+    async def ask() -> None:
+        connector = aiohttp.TCPConnector(ssl=tls.context(), keepalive_timeout=IDLE_S)
+        async with aiohttp.ClientSession(connector=connector) as session:
+            await (await session.get(url)).read()
+            serial = world.rotate()
+            await asyncio.sleep(2 * IDLE_S)
+            assert seen_of(await (await session.get(url)).read()).serial == serial
+
+    tls, url = world.tls(), f"https://localhost:{world.serve('aiohttp')}/"
+    asyncio.run(ask())
+
+
+def test_a_pool_that_opens_nothing_looks_at_nothing(world: World) -> None:
+    swapped: list[Event] = []
+    stop = BUS.subscribe(lambda event: swapped.append(event) if event.topic is Topic.BUNDLE_SWAPPED else None)
+    tls, url = world.tls(), f"https://localhost:{world.serve('requests')}/"
+    with retire.session(tls) as session:
+        session.get(url, timeout=10)
+        serial = world.rotate()
+        settle()
+        assert seen_of(session.get(url, timeout=10).content).serial != serial
+        assert swapped == []
+        assert tls.live.bundle.generation == 2  # whoever asks looks: before a request, or from a timer
+        assert len(swapped) == 1
+        assert seen_of(session.get(url, timeout=10).content).serial == serial
+    stop()

@@ -1,9 +1,15 @@
 """What clients let their users write to verify less: an error, or nothing, and never an unverified connection."""
 
 import asyncio
+import copy
 import re
+import select
+import socket
+import socketserver
 import ssl
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +25,7 @@ from requests.adapters import HTTPAdapter
 from tests.servers.postgres import USER, run_postgres
 from tests.tls.clients.conftest import World
 from tests.tls.clients.drivers import UNTRUSTED, told
+from tests.tls.clients.server import seen_of
 from tests.tls.pki import CA
 from wellkept.errors import TLSWeakened
 from wellkept.integrations.psycopg import libpq
@@ -156,3 +163,53 @@ def test_our_refusals_say_what_to_do(world: World) -> None:
     with with_requests(world.tls()) as session, pytest.raises(TLSWeakened) as caught:
         session.get("https://localhost:1/", verify=False, timeout=5)
     assert caught.value.hint == "leave it out: trust the server's CA in the settings of TLS"
+
+
+class Tunnel(socketserver.StreamRequestHandler):
+    """A proxy that tunnels, wherever its clients want."""
+
+    def handle(self) -> None:
+        target = self.rfile.readline().split()[1].decode().rpartition(":")
+        while self.rfile.readline().strip():
+            pass
+        with socket.create_connection((target[0], int(target[2]))) as far, suppress(OSError):
+            self.request.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            ends = {self.request: far, far: self.request}
+            while True:
+                for end in select.select(list(ends), [], [])[0]:
+                    data = end.recv(1 << 16)
+                    if not data:
+                        return
+                    ends[end].sendall(data)
+
+
+@pytest.fixture
+def proxy() -> Iterator[str]:
+    """The address of a proxy."""
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Tunnel) as server:
+        thread = threading.Thread(target=server.serve_forever, args=[0.01])
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
+def test_requests_shows_and_verifies_the_same_through_a_proxy(world: World, proxy: str) -> None:
+    stranger = CA("Stranger")
+    serial, adapter = world.rotate(), TLSAdapter(world.tls())
+    with with_requests(world.tls(), adapter) as session:
+        session.proxies = {"https": proxy}
+        url = f"https://localhost:{world.serve('requests')}/"
+        first = seen_of(session.get(url, timeout=5).content)
+        assert first.serial == serial
+        adapter.close()
+        assert seen_of(session.get(url, timeout=5).content).connection != first.connection
+        bad = f"https://localhost:{world.serve('requests', stranger.issue('localhost'))}/"
+        with pytest.raises(requests.exceptions.SSLError, match=UNTRUSTED):
+            session.get(bad, timeout=5)
+
+
+def test_a_copy_of_the_adapter_has_the_same_context(world: World) -> None:
+    copied = copy.deepcopy(TLSAdapter(world.tls()))
+    with with_requests(world.tls(), copied) as session:
+        assert session.get(f"https://localhost:{world.serve('requests')}/", timeout=5).ok

@@ -5,12 +5,15 @@
 """
 
 import os
-from collections.abc import Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
 from wellkept.integrations.asgi import Drain
 from wellkept.tls.peers import peer
 
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
 Start = Callable[[str, list[tuple[str, str]]], object]
 
 
@@ -33,7 +36,7 @@ def wsgi(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
     return [text.encode()]
 
 
-async def plain_asgi(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+async def plain_asgi(scope: Message, receive: Receive, send: Send) -> None:
     """An ASGI application that knows nothing of withdrawn trust."""
     if scope["type"] == "lifespan":
         for step in ("startup", "shutdown"):

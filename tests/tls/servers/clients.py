@@ -40,9 +40,7 @@ class Answer:
     is_resumed: bool
 
 
-def client_context(
-    trust: CA, leaf: Leaf | None, folder: Path, version: ssl.TLSVersion | None = None
-) -> ssl.SSLContext:
+def client_context(trust: CA, leaf: Leaf | None, folder: Path, version: ssl.TLSVersion | None = None) -> ssl.SSLContext:
     """The context of a client; its key goes through a file in the folder for a moment."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(cadata=trust.pem.decode())
@@ -189,9 +187,7 @@ def _length_of(head: bytes) -> int:
 
 
 @contextlib.asynccontextmanager
-async def many_clients(
-    port: int, context: ssl.SSLContext, *, coming: int, staying: int
-) -> AsyncGenerator[Tally, None]:
+async def many_clients(port: int, context: ssl.SSLContext, *, coming: int, staying: int) -> AsyncGenerator[Tally, None]:
     """Clients that connect again and again, and clients that stay, while the block runs."""
     tally, stop = Tally(), asyncio.Event()
     tasks = [

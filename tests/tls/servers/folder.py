@@ -4,7 +4,6 @@ A folder holds `server.crt`, `server.key` and `trust.crt`: the CA of the clients
 and changes with each rotation.
 """
 
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
@@ -91,7 +90,7 @@ def write_by_rename(folder: Path, files: Mapping[str, bytes]) -> None:
 def write_by_mount(folder: Path, files: Mapping[str, bytes]) -> None:
     """Replace all files at once by their folder, as the kubelet does with a mounted Secret."""
     link = folder / "..data"
-    number = int(os.readlink(link).removeprefix("..v")) + 1 if link.is_symlink() else 1
+    number = int(link.readlink().name.removeprefix("..v")) + 1 if link.is_symlink() else 1
     version = folder / f"..v{number}"
     version.mkdir()
     for name, content in files.items():

@@ -12,4 +12,4 @@ if __name__ == "__main__":
     told = given(KINDS)
     configuration = Path(__file__).with_name("gunicorn_conf.py")
     command = [sys.executable, "-m", "gunicorn", "-c", str(configuration)]
-    os.execv(sys.executable, command)
+    os.execv(sys.executable, command)  # noqa: S606 the program of this folder becomes gunicorn

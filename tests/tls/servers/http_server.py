@@ -15,7 +15,7 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
-    def do_GET(self) -> None:  # noqa: N802 as http.server calls it
+    def do_GET(self) -> None:
         """Answer one request."""
         status, text = answered(self.path, self.connection)
         self.send_response(status)

@@ -31,8 +31,8 @@ class _Uvicorn(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def serving(name: str, context: ssl.SSLContext, app: object = asgi) -> AsyncGenerator[int]:
-    """Serve while the block runs; its port."""
+async def serving(name: str, context: ssl.SSLContext | None, app: object = asgi, **options: Any) -> AsyncGenerator[int]:  # noqa: ANN401 uvicorn's own options
+    """Serve while the block runs, without TLS where there is no context; its port."""
     if name == "asyncio":
         server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context)
         async with server:
@@ -47,11 +47,12 @@ async def serving(name: str, context: ssl.SSLContext, app: object = asgi) -> Asy
         loop="asyncio",
         log_level="warning",
         timeout_graceful_shutdown=1,
-        ssl_context_factory=lambda _config, _default: context,
+        ssl_context_factory=None if context is None else lambda _config, _default: context,
+        **options,
     )
     made = _Uvicorn(config)
     task = asyncio.create_task(made.serve())
-    while not made.started:
+    while not made.started:  # noqa: ASYNC110 uvicorn has no event of it
         await asyncio.sleep(0.005)
     try:
         yield port

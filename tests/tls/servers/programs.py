@@ -81,7 +81,7 @@ def run(folder: Path, *arguments: str, **environ: str) -> Generator["subprocess.
         process = subprocess.Popen(
             [sys.executable, *arguments],
             cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT), **environ},
+            env={**os.environ, "PYTHONPATH": paths(ROOT), **environ},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -90,6 +90,11 @@ def run(folder: Path, *arguments: str, **environ: str) -> Generator["subprocess.
         yield process
     finally:
         end(process)
+
+
+def paths(*more: Path) -> str:
+    """Where Python looks: here first, and then wherever this process does."""
+    return os.pathsep.join(filter(None, [*map(str, more), os.environ.get("PYTHONPATH", "")]))
 
 
 def is_listening(port: int) -> bool:

@@ -5,7 +5,7 @@ asyncio itself drops the alert (cpython#98078), and says nothing in its log.
 
 import asyncio
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -33,14 +33,15 @@ def events() -> Iterator[list[Event]]:
 
 def _leaf(folder: ServerFolder, case: str) -> Leaf | None:
     ca = folder.client_ca
-    return {
+    made: dict[str, Callable[[], Leaf | None]] = {
         "nobody": lambda: None,
         "unknown CA": lambda: folder.client(ca=CA("Somebody's CA")),
         "expired": lambda: ca.issue(uris=[CLIENT], server=False, not_before=-2 * DAY, not_after=-DAY),
         "not yet valid": lambda: ca.issue(uris=[CLIENT], server=False, not_before=timedelta(days=1)),
         "for servers": lambda: ca.issue(uris=[CLIENT], client=False),
         "not allowed": lambda: folder.client("spiffe://prod/ns/shop/sa/billing"),
-    }[case]()
+    }
+    return made[case]()
 
 
 @ALL
@@ -58,7 +59,7 @@ def _leaf(folder: ServerFolder, case: str) -> Leaf | None:
     ],
 )
 def test_a_refused_client_gets_an_alert_and_an_event_says_why(
-    name: str, case: str, version: ssl.TLSVersion, alert: str, code: str, tmp_path: Path, events: list[Event]
+    *, name: str, case: str, version: ssl.TLSVersion, alert: str, code: str, tmp_path: Path, events: list[Event]
 ) -> None:
     folder = ServerFolder(tmp_path / "server")
     context = client_context(folder.server_ca, _leaf(folder, case), tmp_path, version)

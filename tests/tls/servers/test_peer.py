@@ -7,9 +7,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.tls.servers.clients import Refused, Streams, call, client_context
+from tests.tls.servers.answers import Message, Receive, Send
+from tests.tls.servers.clients import Refused, Streams, call, call_plainly, client_context
 from tests.tls.servers.folder import CLIENT, ServerFolder
+from tests.tls.servers.given import quick_tls
+from tests.tls.servers.in_process import serving
 from tests.tls.servers.programs import PROGRAMS, started
+from wellkept.errors import UsageError
+from wellkept.tls.peers import peer
 
 OTHER = "spiffe://prod/ns/shop/sa/billing"
 KEEPING = [name for name, program in PROGRAMS.items() if program.keeps_alive]
@@ -62,6 +67,49 @@ async def _interleaved(port: int, contexts: dict[str, ssl.SSLContext]) -> list[t
     for _, streams in open_ones:
         await streams.close()
     return seen
+
+
+async def _telling(scope: Message, _receive: Receive, send: Send) -> None:
+    """Answer whom `peer` names, or that it names nobody."""
+    try:
+        text = str(peer(scope))
+    except UsageError:
+        text = "it cannot be told"
+    length = (b"content-length", str(len(text)).encode())
+    await send({"type": "http.response.start", "status": 200, "headers": [length]})
+    await send({"type": "http.response.body", "body": text.encode()})
+
+
+def test_uvicorn_that_hides_the_context_of_its_tasks_tells_nobody(tmp_path: Path) -> None:
+    folder = ServerFolder(tmp_path / "server")
+    client = client_context(folder.server_ca, folder.client(), tmp_path)
+
+    async def ask() -> str:
+        tls = quick_tls(folder.path)
+        async with serving("uvicorn-h11", tls.context(), _telling, lifespan="off", reset_contextvars=True) as port:
+            return (await asyncio.to_thread(call, port, client)).text
+
+    assert asyncio.run(ask()) == "it cannot be told"
+
+
+def test_a_server_without_tls_that_a_request_has_started_does_not_know_that_client(tmp_path: Path) -> None:
+    folder = ServerFolder(tmp_path / "server")
+    client = client_context(folder.server_ca, folder.client(), tmp_path)
+    answers: list[bytes] = []
+
+    async def starting(scope: Message, receive: Receive, send: Send) -> None:
+        async with serving("uvicorn-h11", None, _telling, lifespan="off") as plain:
+            answers.append(await asyncio.to_thread(call_plainly, plain))
+        await _telling(scope, receive, send)
+
+    async def ask() -> None:
+        tls = quick_tls(folder.path)
+        async with serving("uvicorn-h11", tls.context(), starting, lifespan="off") as port:
+            answers.append((await asyncio.to_thread(call, port, client)).text.encode())
+
+    asyncio.run(ask())
+    assert answers[0].endswith(b"it cannot be told")
+    assert b"sa/orders" in answers[1]
 
 
 def test_hypercorn_tells_the_peer_of_streams_of_http_2(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ def session(tls: ClientTLS) -> requests.Session:
 
     def retire(event: Event) -> None:
         if event.topic is Topic.BUNDLE_SWAPPED:
-            adapter.poolmanager.clear()
+            adapter.close()  # the idle ones; it goes on with new ones
 
     BUS.subscribe(retire)
     made = requests.Session()

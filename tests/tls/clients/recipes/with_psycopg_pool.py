@@ -1,4 +1,5 @@
 """psycopg's pool opens connections by a class: this one asks for the parameters each time."""
+# ruff: noqa: ANN401 as in psycopg
 
 from typing import Any
 

@@ -1,6 +1,6 @@
 """PyMySQL takes the context as it is; a connection keeps the certificate that it was opened with."""
 
-import pymysql
+import pymysql  # type: ignore[import-untyped]  # it has no types
 
 from wellkept.tls import ClientTLS
 

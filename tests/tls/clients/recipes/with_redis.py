@@ -1,6 +1,7 @@
 """redis-py takes files only, and builds a context of its own: a connection class gives it ours."""
 
-import ssl
+from socket import socket
+from ssl import SSLSocket
 
 import redis
 
@@ -11,7 +12,7 @@ def client(tls: ClientTLS, host: str, port: int) -> redis.Redis:
     context = tls.context()
 
     class Connection(redis.SSLConnection):
-        def _wrap_socket_with_ssl(self, sock):
+        def _wrap_socket_with_ssl(self, sock: socket) -> SSLSocket:
             return context.wrap_socket(sock, server_hostname=self.host)
 
     return redis.Redis(connection_pool=redis.ConnectionPool(connection_class=Connection, host=host, port=port))

@@ -2,18 +2,16 @@
 
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+import psycopg
+from sqlalchemy import Engine, create_engine
 
 from wellkept.integrations.psycopg import libpq
 from wellkept.tls import ClientTLS
 
 
-def engine(tls: ClientTLS, url: str) -> Engine:
-    made = create_engine(url)
-
-    @event.listens_for(made, "do_connect")
-    def connect(dialect: Any, _: Any, arguments: Any, options: Any) -> Any:
+def engine(tls: ClientTLS, dsn: str) -> Engine:
+    def connect() -> "psycopg.Connection[Any]":
         with libpq(tls) as parameters:
-            return dialect.connect(*arguments, **options, **parameters)
+            return psycopg.connect(dsn, **parameters)
 
-    return made
+    return create_engine("postgresql+psycopg://", creator=connect)
