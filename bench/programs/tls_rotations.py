@@ -1,4 +1,4 @@
-"""Rotates certificate, key and an unrelated CA under mTLS load, and prints what became of the clients: `… SERVER COUNT`.
+"""Rotates certificate, key and an unrelated CA under mTLS load, and prints what became of it: `… SERVER COUNT WARM_UP`.
 
 A rotation counts when a client was shown the new certificate; the next one begins then. The files are replaced
 one after the other (trust, key, certificate), so a moment passes with a pair that does not match, in each rotation.
@@ -22,36 +22,39 @@ STAYING: Final = 10
 EVERY_S: Final = 0.1  # less than the two seconds after which gunicorn ends a connection that is idle
 
 
-async def rotate(port: int, folder: Path, ca: CA, client: ssl.SSLContext, count: int) -> dict[str, object]:
-    """Rotate that often under load, and tell what happened."""
+async def rotate(
+    port: int, folder: Path, ca: CA, client: ssl.SSLContext, *, count: int, warm_up: int
+) -> dict[str, object]:
+    """Rotate that often under load, and tell what happened; memory is compared from the end of the warm-up on."""
     line = await Line.open(port, client)
     process_id = int(await line.ask("/pid"))
     await line.close()
     load = Load(port, client)
     tasks = [asyncio.create_task(load.reconnect()) for _ in range(RECONNECTING)]
     tasks += [asyncio.create_task(load.stay(EVERY_S)) for _ in range(STAYING)]
-    # Memory grows while a service warms up: caches, arenas, its first connections.
-    sizes = []
+    before = 0
     for number in range(count):
-        if number % max(count // 10, 1) == 0:
-            sizes.append(rss_kib(process_id))
+        if number == warm_up:
+            before = rss_kib(process_id)
         leaf = ca.issue("localhost")
         replace(folder / "trust.crt", ca.pem + CA(f"unrelated {number}", key=SPARE).pem)
         replace(folder / "server.key", leaf.key_pem)
         replace(folder / "server.crt", leaf.cert_pem)
         await load.wait_for(leaf.certificate.public_bytes(Encoding.DER))
-    sizes.append(rss_kib(process_id))
+    after = rss_kib(process_id)
     await end(tasks)
     return {
+        "rotations": count,
         "opened": load.opened,
         "failures": load.failures,
         "broken": load.broken,
         "staying": STAYING,
-        "rss_kib": sizes,
+        "rss_before_kib": before,
+        "rss_after_kib": after,
     }
 
 
-def main(name: str, count: int) -> None:
+def main(name: str, count: int, warm_up: int) -> None:
     """Start the server, rotate, and print what happened."""
     with TemporaryDirectory() as made:
         folder = Path(made)
@@ -61,10 +64,10 @@ def main(name: str, count: int) -> None:
         client = ssl.create_default_context(cafile=ca.write(folder, "root"))
         client.load_cert_chain(*ca.issue("orders.test").write(folder, "client").pair)
         with started(name, folder) as port:
-            print(json.dumps(asyncio.run(rotate(port, folder, ca, client, count))))
+            print(json.dumps(asyncio.run(rotate(port, folder, ca, client, count=count, warm_up=warm_up))))
 
 
 SPARE = new_key()  # of all unrelated CAs: what is measured is not how fast keys are made
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

@@ -21,7 +21,7 @@ ANSWER: Final = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\
 
 async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Answer one request, and end the connection."""
-    with suppress(asyncio.IncompleteReadError, ConnectionError):
+    with suppress(asyncio.IncompleteReadError, OSError):
         await reader.readuntil(b"\r\n\r\n")
         writer.write(ANSWER)
     writer.close()

@@ -1,7 +1,8 @@
 """Withdraws a CA of clients from a service, and prints what its old clients still get, for each `onTrustChange`.
 
-The service is uvicorn, with sessions that are resumed (`shareSession`), which is the harder case. There are two
-CAs: the clients of one become old, those of the other must not notice.
+The service resumes sessions (`shareSession`), which is the harder case. It is uvicorn with `Drain`, which ends
+connections; for `keep` it is one that has nothing of the kind. There are two CAs: the clients of one become old,
+those of the other must not notice.
 """
 
 import json
@@ -20,6 +21,7 @@ from tests.tls.servers.programs import started
 
 ASKED: Final = 3  # requests on a connection that was open before
 REACTION_S: Final = 0.1  # ten looks
+SERVERS: Final = {"keep": "asyncio", "drain": "uvicorn-h11", "close": "uvicorn-h11"}
 VERSIONS: Final = (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
 
 
@@ -86,7 +88,7 @@ def measure(mode: str, folder: Path) -> Mapping[str, object]:
     for name, ca in (("old", old), ("staying", staying)):
         pair = ca.issue(f"{name}.test").write(folder, name).pair
         contexts.append([_client(root, pair, version) for version in VERSIONS])
-    with started("uvicorn-h11", folder, "--on-trust-change", mode, "--share-session") as port:
+    with started(SERVERS[mode], folder, "--on-trust-change", mode, "--share-session") as port:
         visitors, others = ([Visitor(port, one) for one in each] for each in contexts)
         resumed = sum(one.is_resumed() for one in visitors)
         replace(folder / "trust.crt", staying.pem)
@@ -112,6 +114,6 @@ def _client(root: Path, pair: tuple[str, str], version: ssl.TLSVersion) -> ssl.S
 
 
 if __name__ == "__main__":
-    for one in ("keep", "drain", "close"):
+    for one in SERVERS:
         with TemporaryDirectory() as made:
             print(json.dumps(measure(one, Path(made))), flush=True)

@@ -7,6 +7,7 @@ setting what already holds is accepted, because some clients do so each time (ur
 
 import ssl
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NoReturn, Self
 
 from wellkept.errors import TLSWeakened
@@ -33,23 +34,24 @@ _CLOSED = (
     "load_dh_params",
     "load_verify_locations",
     "set_ciphers",
+    "set_ciphersuites",  # this and the next three: of Python 3.15
+    "set_client_sigalgs",
+    "set_groups",
+    "set_server_sigalgs",
     "set_ecdh_curve",
     "set_npn_protocols",
     "set_psk_client_callback",
     "set_psk_server_callback",
     "set_servername_callback",
 )
+_OWN = ("_alpn", "_current", "_remake", "_server_name")
 _HINT = "change the settings of TLS instead: they are read again while the service runs"
 
 
 class LiveContext(ssl.SSLContext):
-    """A context that follows its bundle.
+    """A context that follows its bundle."""
 
-    Attributes:
-        current_inner: answers the context of now; for this package only.
-    """
-
-    current_inner: Callable[[], Inner]  # no method: each instance has its own
+    _current: Callable[[], Inner]  # no method: each instance has its own
 
     sslsocket_class = LiveSocket
 
@@ -57,7 +59,7 @@ class LiveContext(ssl.SSLContext):
         """Make it over the callable that answers the context of now."""
         del remake
         made = super().__new__(cls, ssl.PROTOCOL_TLS_SERVER if policy.is_server else ssl.PROTOCOL_TLS_CLIENT)
-        made.current_inner = current
+        made._current = current
         return made
 
     def __init__(self, current: Callable[[], Inner], policy: Policy, remake: Callable[[], object]) -> None:
@@ -79,7 +81,7 @@ class LiveContext(ssl.SSLContext):
         """Make a connection of a socket; one that listens makes its connections by this context, each by its time."""
         if server_side and not _is_connected(sock):
             return super().wrap_socket(sock, server_side, do_handshake_on_connect, suppress_ragged_eofs)
-        inner = self.current_inner()
+        inner = self._current()
         return inner.wrap_socket(
             sock,
             server_side,
@@ -98,7 +100,7 @@ class LiveContext(ssl.SSLContext):
         session: ssl.SSLSession | None = None,
     ) -> ssl.SSLObject:
         """Make a connection of an event loop."""
-        inner = self.current_inner()
+        inner = self._current()
         name = self._name(server_hostname, is_server=server_side)
         return inner.wrap_bio(incoming, outgoing, server_side, name, _fitting(inner, session))
 
@@ -107,7 +109,7 @@ class LiveContext(ssl.SSLContext):
         wanted = tuple(alpn_protocols)
         if wanted != self._alpn:
             self._alpn = wanted
-            self.current_inner().set_alpn_protocols(list(wanted))
+            self._current().set_alpn_protocols(list(wanted))
 
     def load_default_certs(self, purpose: ssl.Purpose = ssl.Purpose.SERVER_AUTH) -> None:
         """Accepted where the system's CAs are trusted already; else it would add trust.
@@ -124,7 +126,7 @@ class LiveContext(ssl.SSLContext):
         Raises:
             TLSWeakened: they are not.
         """
-        if self.current_inner().guard.bundle.policy.system is None:
+        if self._current().guard.bundle.policy.system is None:
             _refuse("load_default_certs")
 
     def prepare(self, inner: Inner) -> None:
@@ -132,33 +134,52 @@ class LiveContext(ssl.SSLContext):
         if self._alpn:
             inner.set_alpn_protocols(list(self._alpn))
 
+    def __setattr__(self, name: str, value: object) -> None:
+        """Set what is sealed to what holds, and nothing else of a context: a method of one's own would break the seal.
+
+        Raises:
+            TLSWeakened: it is something else of a context.
+        """
+        if name not in _SEALED and name not in _OWN and hasattr(type(self), name):
+            _refuse(name)
+        super().__setattr__(name, value)
+
     def _name(self, given: str | bytes | None, *, is_server: bool) -> str | bytes | None:
-        return given if is_server or self._server_name is None else self._server_name
+        if is_server:
+            return given
+        name = self._server_name or given
+        if not name:
+            # ssl would verify the chain, and no name; asyncio asks for that with server_hostname="".
+            raise TLSWeakened(
+                "server_hostname: is missing, and so nobody would look whose certificate it is",
+                hint="give the host's name: server_hostname=…, or serverName in the settings of TLS",
+            )
+        return name
 
     @property
     def protocol(self) -> Any:  # type: ignore[override]  # noqa: ANN401 as in ssl, where it is read-only, too
         """Which protocol; see `ssl.SSLContext.protocol`."""
-        return self.current_inner().protocol
+        return self._current().protocol
 
     @property
     def security_level(self) -> int:  # type: ignore[override]  # read-only in ssl, too
         """OpenSSL's security level."""
-        return self.current_inner().security_level
+        return self._current().security_level
 
     def __reduce__(self) -> Any:  # noqa: ANN401 as in object
         """Cross to another process as its settings, which read the files there."""
         return self._remake, ()
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.current_inner().guard.bundle}>"
+        return f"<{type(self).__name__} {self._current().guard.bundle}>"
 
 
 def _forwarded(name: str) -> property:
     def read(self: LiveContext) -> object:
-        return getattr(self.current_inner(), name)
+        return getattr(self._current(), name)  # pyright: ignore[reportPrivateUsage]  one file
 
     def write(self: LiveContext, value: object) -> None:
-        if value != getattr(self.current_inner(), name):
+        if value != getattr(self._current(), name):  # pyright: ignore[reportPrivateUsage]  one file
             _refuse(name)
 
     return property(read, write, doc=f"As `ssl.SSLContext.{name}`; only what holds already can be set.")
@@ -166,7 +187,7 @@ def _forwarded(name: str) -> property:
 
 def _read(name: str) -> Callable[..., object]:
     def read(self: LiveContext, *values: object, **named: object) -> object:
-        return getattr(self.current_inner(), name)(*values, **named)
+        return getattr(self._current(), name)(*values, **named)  # pyright: ignore[reportPrivateUsage]  one file
 
     read.__name__, read.__doc__ = name, f"As `ssl.SSLContext.{name}`."
     return read
@@ -185,7 +206,7 @@ for _one in _SEALED:
     setattr(LiveContext, _one, _forwarded(_one))
 for _one in _READ:
     setattr(LiveContext, _one, _read(_one))
-for _one in _CLOSED:
+for _one in filter(partial(hasattr, ssl.SSLContext), _CLOSED):
     setattr(LiveContext, _one, _closed(_one))
 
 
@@ -203,7 +224,7 @@ def _is_connected(sock: Any) -> bool:  # noqa: ANN401 as in ssl: whatever is lik
 
 def _fitting(inner: Inner, session: ssl.SSLSession | None) -> ssl.SSLSession | None:
     """A session that can be resumed here; one of an older bundle cannot, and ssl would raise for it."""
-    if session is None:
+    if session is None or not inner.guard.bundle.policy.has_tickets:
         return None
     trial = ssl.SSLContext.wrap_bio(inner, ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname="session.invalid")
     try:

@@ -1,0 +1,32 @@
+"""What rotations cost a service's clients: connections that fail or break; and the service: memory that stays."""
+
+from typing import Final
+
+from harness import Row
+from tls_programs import run_program, scaled
+
+WARM_UP: Final = 300  # rotations after which no server grew any more, in runs of 1,000
+SERVERS: Final = {
+    "asyncio": ("asyncio", 1000),
+    "uvicorn": ("uvicorn-h11", 1000),
+    "uvloop": ("uvicorn-httptools-uvloop", 1000),
+    "hypercorn": ("hypercorn", 600),
+    "gunicorn": ("gunicorn-gthread", 600),
+    "aiohttp": ("aiohttp", 600),
+}
+
+
+def measure() -> list[Row]:
+    """Let each server rotate, one server after the other."""
+    return [row for name, (program, count) in SERVERS.items() for row in _measure(name, program, scaled(count))]
+
+
+def _measure(name: str, program: str, count: int) -> list[Row]:
+    (told,) = run_program("tls_rotations", program, count, scaled(WARM_UP))
+    what = f"{name}: {told['rotations']:,} rotations under mTLS load"
+    grown = (told["rss_after_kib"] / told["rss_before_kib"] - 1) * 100
+    return [
+        Row(f"{what}, failed of {told['opened']:,} connections", len(told["failures"]), "", most=0),
+        Row(f"{what}, broken of {told['staying']} keep-alives", len(told["broken"]), "", most=0),
+        Row(f"{what}, RSS growth", grown, "%", most=3),
+    ]
