@@ -9,9 +9,9 @@ WARM_UP: Final = 300  # rotations after which no server grew any more, in runs o
 SERVERS: Final = {
     "asyncio": ("asyncio", 1000),
     "uvicorn": ("uvicorn-h11", 1000),
-    "uvloop": ("uvicorn-httptools-uvloop", 1000),
+    "uvicorn on uvloop": ("uvicorn-httptools-uvloop", 1000),
     "hypercorn": ("hypercorn", 600),
-    "gunicorn": ("gunicorn-gthread", 600),
+    "gunicorn gthread": ("gunicorn-gthread", 600),
     "aiohttp": ("aiohttp", 600),
 }
 
@@ -24,9 +24,9 @@ def measure() -> list[Row]:
 def _measure(name: str, program: str, count: int) -> list[Row]:
     (told,) = run_program("tls_rotations", program, count, scaled(WARM_UP))
     what = f"{name}: {told['rotations']:,} rotations under mTLS load"
+    clients = f"of {told['opened']:,} connections and {told['staying']} keep-alives"
     grown = (told["rss_after_kib"] / told["rss_before_kib"] - 1) * 100
     return [
-        Row(f"{what}, failed of {told['opened']:,} connections", len(told["failures"]), "", most=0),
-        Row(f"{what}, broken of {told['staying']} keep-alives", len(told["broken"]), "", most=0),
+        Row(f"{what}, failed {clients}", len(told["failures"]) + len(told["broken"]), "", most=0),
         Row(f"{what}, RSS growth", grown, "%", most=3),
     ]

@@ -17,10 +17,10 @@ from typing import Final
 
 from bench.programs.tls_wire import HOST, Load, end, replace
 from cryptography.hazmat.primitives.serialization import Encoding
+
 from tests.tls.pki import CA, Leaf
 from tests.tls.servers.asyncio_streams import answer
 from tests.tls.servers.given import QuickTLS
-
 from wellkept.events import BUS, Event, Topic
 from wellkept.secret import Secret
 from wellkept.tls import CertKey, MutualTLS

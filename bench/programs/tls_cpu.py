@@ -32,7 +32,7 @@ class Served:
 
 
 def compare(servers: Mapping[str, Served], *, rounds: int, connections: int) -> dict[str, float]:
-    """Microseconds of processor time for one new connection and one answer: medians of rounds in which all take turns."""
+    """Microseconds of processor time for one new connection and its answer: medians of rounds with turns."""
     costs: dict[str, list[float]] = {name: [] for name in servers}
     for one in servers.values():
         _connect(one, WARM_UP)

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from bench.programs.tls_cpu import Served, answer_of, compare
+
 from tests.servers.process import end, free_port, wait_until
 from tests.tls.pki import CA
 

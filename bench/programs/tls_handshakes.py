@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from bench.programs.tls_cpu import Served, compare
+
 from tests.servers.process import end
 from tests.tls.pki import CA
 
@@ -18,9 +19,9 @@ CONNECTIONS: Final = 60  # a round: about 50 ms of the server, beside which the 
 def measure(folder: Path, client: ssl.SSLContext, *, is_mutual: bool, rounds: int) -> dict[str, float]:
     """Microseconds for a connection, by whose context it was."""
     command = [sys.executable, "-m", "bench.programs.tls_two_contexts", str(folder), json.dumps(is_mutual)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
     try:
-        ports: dict[str, int] = json.loads(process.stdout.readline() if process.stdout else "")
+        ports: dict[str, int] = json.loads(process.stdout.readline() if process.stdout else b"")
         servers = {name: Served(port, process.pid, client) for name, port in ports.items()}
         return compare(servers, rounds=rounds, connections=CONNECTIONS)
     finally:

@@ -14,6 +14,7 @@ from typing import Final
 
 from bench.programs.tls_wire import Line, Load, end, replace, rss_kib
 from cryptography.hazmat.primitives.serialization import Encoding
+
 from tests.tls.pki import CA, new_key
 from tests.tls.servers.programs import started
 

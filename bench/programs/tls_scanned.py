@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from bench.programs.tls_two_contexts import answer
-from tests.tls.pki import CA
 
+from tests.tls.pki import CA
 from wellkept.tls import CertKey, Profile, ServerTLS
 from wellkept.tls.policy import SUITES, SUITES_OF_1_3
 

@@ -1,4 +1,4 @@
-"""Scans a server with sslyze against a profile of Mozilla's, and prints what it accepts and what is found: `… PORT PROFILE`.
+"""Scans a server with sslyze by a profile of Mozilla's, and prints what it accepts and what is wrong: `… PORT PROFILE`.
 
 It runs in the environment .venv-sslyze, and knows nothing of wellkept.
 """

@@ -1,4 +1,4 @@
-"""One asyncio server behind two ports: our context, and a plain `ssl.SSLContext` with the same settings: `… FOLDER MUTUAL`.
+"""One asyncio server with two ports: our context, and a plain `ssl.SSLContext` of the same settings: `… FOLDER MUTUAL`.
 
 The plain one is filled by the function that fills ours (`wellkept.tls.inner.build`), so versions, suites, options,
 flags, tickets, certificate, key and trust are equal; what differs is who makes the connection: `ssl.SSLObject`

@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from bench.programs.tls_wire import HOST, replace
+
 from tests.tls.pki import CA, pem_of
 from tests.tls.servers.programs import started
 

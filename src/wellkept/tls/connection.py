@@ -121,11 +121,12 @@ class LiveObject(_Checks, ssl.SSLObject):
             if reason is not None:
                 self._fault = refusal(reason)
                 raise self._fault
-            if not self._verifies:
-                # Nothing is left to look at: every read and write to come goes straight to ssl.
-                vars(self).update(read=super().read, write=super().write)
-            elif self.server_side:
+            if self.server_side:
                 CURRENT.set(self)
+            if not self._verifies:
+                # Nothing is left to look at: every read and write to come goes straight to OpenSSL. By its own
+                # methods: bound ones of ours would hold this object, and each connection would wait for the collector.
+                vars(self).update(read=self._sslobj.read, write=self._sslobj.write)
 
     def read(self, len: int = 1024, buffer: Any = None) -> Any:  # noqa: A002, ANN401 as in ssl: a buffer; bytes or a count
         """Read, when it is clear that the other side may be heard."""
@@ -164,6 +165,8 @@ class LiveObject(_Checks, ssl.SSLObject):
 class LiveSocket(_Checks, ssl.SSLSocket):
     """A connection of a blocking server or client, or a socket that listens for such."""
 
+    _refused: Reason | None = None
+
     @property
     def context(self) -> ssl.SSLContext:  # type: ignore[override]  # in ssl it can be set: a sealed one cannot
         """The context that the server or client was given: a listening socket takes each connection by it."""
@@ -174,6 +177,8 @@ class LiveSocket(_Checks, ssl.SSLSocket):
         """Shake hands, and judge the other side."""
         if self._is_judged:
             return
+        if self._refused is not None:
+            raise refusal(self._refused)
         waits = self.gettimeout()
         if waits is None:
             self.settimeout(self._inner.guard.bundle.policy.handshake_timeout_s)
@@ -192,7 +197,8 @@ class LiveSocket(_Checks, ssl.SSLSocket):
             raise fault
         reason = self._judge()
         if reason is not None:
-            self.close()
+            # Not close(): the number of the file is the server's to give back (Tornado still polls it).
+            self._refused = reason
             raise refusal(reason)
 
     def read(self, len: int = 1024, buffer: Any = None) -> Any:  # noqa: A002, ANN401 as in ssl: a buffer; bytes or a count
@@ -200,7 +206,9 @@ class LiveSocket(_Checks, ssl.SSLSocket):
         self._ensure()
         if self._must_end():
             return b"" if buffer is None else 0
-        return super().read(len, buffer)  # pyright: ignore[reportDeprecated]  recv() comes here
+        got = super().read(len, buffer)  # pyright: ignore[reportDeprecated]  recv() comes here
+        # The trust may have changed while this waited.
+        return (b"" if buffer is None else 0) if self._must_end() else got
 
     def write(self, data: Any) -> int:  # noqa: ANN401 as in ssl: whatever has a buffer
         """Write, when it is clear that the other side may be spoken to."""
@@ -213,7 +221,7 @@ class LiveSocket(_Checks, ssl.SSLSocket):
         return super().send(data, flags)
 
     def _ensure(self) -> None:
-        if not self._is_judged and self._sslobj is not None:
+        if not self._is_judged and (self._sslobj is not None or self._refused is not None):
             self.do_handshake()
 
 

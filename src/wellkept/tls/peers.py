@@ -155,5 +155,8 @@ def _connection(request: object) -> Verified | None:
     if transport is not None and hasattr(transport, "get_extra_info"):
         return cast("Verified | None", transport.get_extra_info("ssl_object"))
     scope = getattr(request, "scope", request)
-    is_asgi = isinstance(scope, Mapping) and "asgi" in cast("Mapping[str, object]", scope)
-    return CURRENT.get() if is_asgi else None
+    if not isinstance(scope, Mapping):
+        return None
+    # A server without TLS that was started inside a request has inherited that request's connection.
+    told = cast("Mapping[str, object]", scope)
+    return CURRENT.get() if "asgi" in told and told.get("scheme") in {"https", "wss"} else None

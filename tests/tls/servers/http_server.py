@@ -43,6 +43,7 @@ def serve(server: BaseServer) -> None:
 
 if __name__ == "__main__":
     told = given()
+    context = told.tls.context()  # before it listens: whoever finds it there finds TLS
     made = Server(("127.0.0.1", told.port), Handler)
-    made.socket = told.tls.context().wrap_socket(made.socket, server_side=True, do_handshake_on_connect=False)
+    made.socket = context.wrap_socket(made.socket, server_side=True, do_handshake_on_connect=False)
     serve(made)

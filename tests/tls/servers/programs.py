@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.servers.process import end, wait_until
+from tests.servers.process import NotStarted, end, wait_until
 
 ROOT: Final = Path(__file__).parents[3]
 
@@ -67,6 +67,8 @@ def started(name: str, folder: Path, *options: str, interval_s: float = 0.01) ->
         wait_until(lambda: _is_told(port_file) or process.poll() is not None, f"{name} tells its port")
         port = int(port_file.read_text())
         wait_until(lambda: is_listening(port) or process.poll() is not None, f"{name} listens")
+        if process.poll() is not None:
+            raise NotStarted(f"{name} has ended: {(folder / 'log').read_text()[-500:]}")
         yield port
 
 

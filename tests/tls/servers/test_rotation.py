@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers.process import wait_until
 from tests.tls.servers.clients import Refused, Tally, call, client_context, many_clients
 from tests.tls.servers.folder import WAYS, ServerFolder
 from tests.tls.servers.programs import PROGRAMS, started
@@ -22,6 +23,7 @@ def test_no_client_notices_that_certificate_key_and_trust_are_replaced(name: str
     folder = ServerFolder(tmp_path / "server")
     context = client_context(folder.server_ca, folder.client(), tmp_path)
     with started(name, folder.path) as port:
+        _wait_for_all(name, port, context)
         tally = asyncio.run(_rotated(name, folder, port, context))
         time.sleep(PAUSE_S)
         last = {call(port, context).serial for _ in range(2 * PROGRAMS[name].processes)}
@@ -29,6 +31,17 @@ def test_no_client_notices_that_certificate_key_and_trust_are_replaced(name: str
     assert last == {folder.serial}
     assert tally.connections > ROTATIONS
     assert len(tally.serials) > ROTATIONS // 3
+
+
+def _wait_for_all(name: str, port: int, context: ssl.SSLContext) -> None:
+    """Until each process has answered: one that starts while a file is half written does not start."""
+    seen: set[str] = set()
+
+    def are_there() -> bool:
+        seen.add(call(port, context, "/pid").text)
+        return len(seen) == PROGRAMS[name].processes
+
+    wait_until(are_there, f"all processes of {name} answer")
 
 
 async def _rotated(name: str, folder: ServerFolder, port: int, context: ssl.SSLContext) -> Tally:
