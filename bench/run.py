@@ -62,8 +62,8 @@ waits for a Vault in time that passes; +5 ms is the round trip of the line to it
 `bao agent` waits 2 s before it starts its child: that is fixed in it. Its memory is what it holds
 while the child runs; `wellkept run` has become the child by then.
 The plain ssl context has the settings of ours, and its tickets: what differs is who makes the connection.
-A rotation counts when a client was shown the new certificate. Memory is compared from the
-{tls_rotation.WARM_UP}th rotation on: until then a server warms up.
+A rotation counts when a client was shown the new certificate. The first 3,000 connections come without one;
+RSS is compared from the {tls_rotation.WARM_UP}th rotation on: a server warms up until then.
 What sslyze says of curves is accepted: Python cannot choose them before 3.15."""
 HEADER = ("what", "us", "peer", "ratio", "reach", "met")
 

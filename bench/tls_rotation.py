@@ -5,14 +5,14 @@ from typing import Final
 from harness import Row
 from tls_programs import run_program, scaled
 
-WARM_UP: Final = 300  # rotations after which no server grew any more, in runs of 1,000
+WARM_UP: Final = 100  # rotations: by then each thread of gunicorn has reloaded, in an arena of malloc of its own
 SERVERS: Final = {
     "asyncio": ("asyncio", 1000),
     "uvicorn": ("uvicorn-h11", 1000),
     "uvicorn on uvloop": ("uvicorn-httptools-uvloop", 1000),
-    "hypercorn": ("hypercorn", 600),
-    "gunicorn gthread": ("gunicorn-gthread", 600),
-    "aiohttp": ("aiohttp", 600),
+    "hypercorn": ("hypercorn", 300),
+    "gunicorn gthread": ("gunicorn-gthread", 300),
+    "aiohttp": ("aiohttp", 300),
 }
 
 

@@ -1,7 +1,8 @@
 """Rotates certificate, key and an unrelated CA under mTLS load, and prints what became of it: `… SERVER COUNT WARM_UP`.
 
-A rotation counts when a client was shown the new certificate; the next one begins then. The files are replaced
-one after the other (trust, key, certificate), so a moment passes with a pair that does not match, in each rotation.
+First comes load without a rotation, until a server has the memory that connections take. A rotation counts when
+a client was shown the new certificate; the next one begins then. The files are replaced one after the other (trust,
+key, certificate), so in each rotation a moment passes with a pair that does not match.
 """
 
 import asyncio
@@ -20,19 +21,30 @@ from tests.tls.servers.programs import started
 
 RECONNECTING: Final = 4
 STAYING: Final = 10
+CONNECTIONS_A_ROTATION: Final = 30  # of the warm-up: hypercorn grows until it has had 3,000 connections
 EVERY_S: Final = 0.1  # less than the two seconds after which gunicorn ends a connection that is idle
 
 
 async def rotate(
     port: int, folder: Path, ca: CA, client: ssl.SSLContext, *, count: int, warm_up: int
 ) -> dict[str, object]:
-    """Rotate that often under load, and tell what happened; memory is compared from the end of the warm-up on."""
+    """Rotate that often under load, and tell what happened; memory is compared from the end of the warm-up on.
+
+    Args:
+        port: of the server.
+        folder: with its files.
+        ca: of the server and its clients.
+        client: of all clients.
+        count: how many rotations.
+        warm_up: after how many of them, and thirty times as many connections before, memory is looked at first.
+    """
     line = await Line.open(port, client)
     process_id = int(await line.ask("/pid"))
     await line.close()
     load = Load(port, client)
     tasks = [asyncio.create_task(load.reconnect()) for _ in range(RECONNECTING)]
     tasks += [asyncio.create_task(load.stay(EVERY_S)) for _ in range(STAYING)]
+    await load.wait_opened(CONNECTIONS_A_ROTATION * warm_up)
     before = 0
     for number in range(count):
         if number == warm_up:

@@ -115,6 +115,17 @@ class Load:
         finally:
             await line.close()
 
+    async def wait_opened(self, count: int) -> None:
+        """Wait until that many connections were made and answered.
+
+        Raises:
+            TimeoutError: for a while there is not one more.
+        """
+        while self.opened < count:
+            self._news.clear()
+            async with asyncio.timeout(PATIENCE_S):
+                await self._news.wait()
+
     async def wait_for(self, certificate: bytes) -> None:
         """Wait until a client is shown a certificate.
 

@@ -25,6 +25,7 @@ HOMES = "/home/"
 READER = "me"
 MOMENT = "2026-11-24T12:00:00Z"
 _MOMENT = re.compile(r"\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+_PORT = re.compile(r"\b944\d\b")  # what the pages serve TLS on
 _DRAWN = re.compile(
     r"\b[a-z2-7]{5}(?:-[a-z2-7]{5}){4}\b"  # a fingerprint
     r"|\bwk-(?:hybrid|x25519)-[\w-]+…?"  # a public key
@@ -48,6 +49,7 @@ class Stage:
     environ: Mapping[str, str] = field(default_factory=dict[str, str])
     address: str = VAULT
     learned: dict[str, str] = field(default_factory=dict[str, str])
+    _ports: dict[str, str] = field(default_factory=dict[str, str])
 
     def folder(self, who: str = READER) -> Path:
         """The current and home folder of somebody."""
@@ -59,6 +61,7 @@ class Stage:
         """A text of the page with the names of this machine and of this time."""
         for page, drawn in self.learned.items():
             text = text.replace(page, drawn)
+        text = _PORT.sub(lambda found: self._port(found[0]), text)
         return text.replace(VAULT, self.address).replace(HOMES, f"{self.homes}/")
 
     def printed(self, command: str, expected: Sequence[str], who: str = READER) -> Iterator[str]:
@@ -97,7 +100,17 @@ class Stage:
 
     def _shown(self, text: str) -> str:
         text = text.replace(self.address, VAULT).replace(f"{self.homes}/", HOMES)
+        for page, free in self._ports.items():
+            text = text.replace(free, page)
         return _MOMENT.sub(MOMENT, text.replace(f"@{socket.gethostname().partition('.')[0]}", f"@{HOST}"))
+
+    def _port(self, page: str) -> str:
+        """A free port for one that a page names: several pages run at the same time."""
+        if page not in self._ports:
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                self._ports[page] = str(probe.getsockname()[1])
+        return self._ports[page]
 
     def _git_config(self, who: str) -> Path:
         """A git that knows who somebody is, and leads to the git server."""

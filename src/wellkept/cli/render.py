@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from importlib import import_module
 
 from wellkept.errors import ConfigError, WellkeptError
@@ -36,7 +37,12 @@ def exactly(data: bytes) -> None:
 
 def as_json(value: object) -> None:
     """Print data for a program: one JSON document."""
-    print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    print(json.dumps(value, indent=2, ensure_ascii=False, default=_plain))
+
+
+def _plain(value: object) -> str:
+    """What JSON has no type for: a time as ISO 8601, anything else as its text."""
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def warn(text: str) -> None:

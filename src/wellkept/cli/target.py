@@ -65,7 +65,8 @@ def find_class(target: str) -> type[Settings]:
         return next(iter(classes.values()))
     if class_name not in classes:
         near = get_close_matches(class_name, classes, n=1)
-        known = f"did you mean {module_name}:{near[0]}?" if near else f"it has {', '.join(classes) or 'none'}"
+        names = ", ".join(classes) or "no class that derives from Settings"
+        known = f"did you mean {module_name}:{near[0]}?" if near else f"it has {names}"
         raise UsageError(f"{target}: names no Settings class", hint=known)
     return classes[class_name]
 

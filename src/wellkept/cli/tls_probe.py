@@ -15,7 +15,7 @@ from wellkept.errors import EXIT_FINDINGS, EXIT_FINE, UsageError
 from wellkept.model import Finding, Severity
 from wellkept.secret import Secret
 from wellkept.tls.bundle import Parts
-from wellkept.tls.certificates import day, fingerprint, is_ca, label, names_of
+from wellkept.tls.certificates import fingerprint, is_ca, label, names_of
 from wellkept.tls.material import CertKey
 from wellkept.tls.names import printable
 from wellkept.tls.probe import Report, Target, probe
@@ -190,8 +190,8 @@ def _described(certificate: x509.Certificate, now: datetime) -> Mapping[str, obj
         "subject": certificate.subject.rfc4514_string(),
         "issuer": certificate.issuer.rfc4514_string(),
         "names": _names(certificate),
-        "not_before": day(certificate.not_valid_before_utc),
-        "not_after": day(certificate.not_valid_after_utc),
+        "not_before": certificate.not_valid_before_utc,
+        "not_after": certificate.not_valid_after_utc,
         "days_left": _days(certificate, now),
         "key": key_type(certificate),
         "is_ca": is_ca(certificate),

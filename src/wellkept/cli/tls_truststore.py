@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import click
 from cryptography import x509
@@ -49,7 +50,12 @@ def list_entries(keystore: str, password_file: str | None, *, is_piped: bool, wa
         render.as_json({"path": keystore, "form": stored.form, "entries": entries})
         return
     names = ("alias", "kind", "name", "issuer", "expires", "fingerprint")
-    render.table(names, render.columns(entries, names))
+    shown = [{**one, "expires": _shown(one.get("expires"))} for one in entries]
+    render.table(names, render.columns(shown, names))
+
+
+def _shown(moment: object) -> str | None:
+    return day(moment) if isinstance(moment, datetime) else None
 
 
 @click.command("trust")
@@ -146,8 +152,8 @@ def _facts(certificate: x509.Certificate) -> Mapping[str, object]:
         "is_ca": is_ca(certificate),
         "key": _key_name(certificate),
         "serial": f"{certificate.serial_number:x}",
-        "begins": day(certificate.not_valid_before_utc),
-        "expires": day(certificate.not_valid_after_utc),
+        "begins": certificate.not_valid_before_utc,
+        "expires": certificate.not_valid_after_utc,
         "fingerprint": fingerprint(certificate),
     }
 

@@ -28,7 +28,7 @@ def server_credentials(tls: ServerTLS) -> Any:  # noqa: ANN401 a grpc.ServerCred
     """
     policy = tls.policy()
     for name in _cannot(policy, tls):
-        raise UsageError(f"ServerTLS.{name}: gRPC's own TLS cannot do that", hint="leave it out (docs/howto/tls.md)")
+        raise UsageError(f"ServerTLS.{name}: gRPC's own TLS cannot do that", hint="leave it out")
     verifies = policy.verify_client is not None
     served = tls.live.bundle
     configuration = _configuration(served)

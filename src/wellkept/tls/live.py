@@ -264,7 +264,7 @@ def _certificates(bundle: Bundle) -> Iterable[tuple[x509.Certificate, str]]:
 def _no_remake() -> NoReturn:
     raise UsageError(
         "this TLS context cannot go to another process",
-        hint="make it there: give the server a function of a module that returns it (docs/howto/tls.md)",
+        hint="make it there: give the server a function of a module that returns it",
     )
 
 

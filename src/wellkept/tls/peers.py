@@ -108,7 +108,7 @@ def peer(request: object) -> PeerIdentity | None:
     if connection is None:
         raise UsageError(
             "peer: this request tells nothing about a client certificate",
-            hint="ask for one (mutualSsl), and see docs/howto/tls.md for what each server needs",
+            hint="ask for one: mutualSsl = …; “TLS: servers and clients” in the documentation has each server",
         )
     return of_connection(connection)
 

@@ -247,6 +247,10 @@ GENERAL: Final[tuple[Phrase, ...]] = (
     (Fault.HUNG_UP, "econnreset"),
     (Fault.HUNG_UP, "socket hang up"),
     (Fault.HUNG_UP, "broken pipe"),
+    (Fault.HUNG_UP, "remote end closed connection"),  # http.client, and so requests and urllib3
+    (Fault.HUNG_UP, "server disconnected"),  # httpx and aiohttp
+    (Fault.HUNG_UP, "connection aborted"),
+    (Fault.HUNG_UP, "connection closed"),
     (Fault.HUNG_UP, "hung up"),
     (Fault.UNREACHABLE, "connection refused"),
     (Fault.UNREACHABLE, "econnrefused"),

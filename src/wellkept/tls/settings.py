@@ -47,7 +47,7 @@ class CertValidation:
 
     Attributes:
         type: `CRL`, `OCSP`, or `OCSP_CRL`: OCSP where a certificate names a responder, and lists beside it.
-        crl: revocation lists, PEM or DER: files, or folders of such files.
+        crl: revocation lists, PEM or DER: a file or several, or folders of such files.
         mode: what a list that is missing or outdated means: `require` or `warn`.
         hard_fail: whether a certificate is refused while its OCSP responder cannot say anything.
         cache_size: how many answers of OCSP are kept.
@@ -55,11 +55,16 @@ class CertValidation:
     """
 
     type: Literal["CRL", "OCSP", "OCSP_CRL", "OCSP_STAPLING"] = "CRL"
-    crl: tuple[Path | str, ...] = field(default=(), metadata={"names": ("crls", "crl_file")})
+    crl: Path | str | tuple[Path | str, ...] = field(default=(), metadata={"names": ("crls", "crl_file")})
     mode: CrlMode = CrlMode.REQUIRE
     hard_fail: bool = False
     cache_size: int = 50
     cache_validity_period: int = 15
+
+    @property
+    def crl_files(self) -> tuple[Path | str, ...]:
+        """The files and folders, however they were given."""
+        return self.crl if isinstance(self.crl, tuple) else (self.crl,)
 
     def _wellkept_rules(self) -> Rules:
         if self.type == "OCSP_STAPLING":
@@ -115,7 +120,7 @@ def check_rules(name: str, *things: object) -> None:
     for thing in things:
         rules = getattr(thing, "_wellkept_rules", None)
         for key, fault in rules() if rules is not None else ():
-            raise UsageError(f"{name}.{key}: {fault}", hint="docs/howto/tls.md lists the settings of TLS")
+            raise UsageError(f"{name}.{key}: {fault}", hint="“All settings of TLS” in the documentation")
 
 
 def chosen_versions(profile: Profile, versions: Versions) -> tuple[TLSVersion, TLSVersion]:

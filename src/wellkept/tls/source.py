@@ -124,7 +124,7 @@ class FilesSource:
         """Read nothing yet."""
         self._key = key
         self._trust = trust
-        self._crls = () if validation is None else validation.crl
+        self._crls = () if validation is None else validation.crl_files
         self._files = tuple(dict.fromkeys(os.fspath(one) for one in self._named_files()))
         found = (cast("Secret[str]", one) for one in self._parts() if isinstance(one, Secret))
         self._secrets: tuple[Secret[str], ...] = tuple(found)

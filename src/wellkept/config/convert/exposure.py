@@ -15,7 +15,7 @@ from wellkept.config.shapes import as_list, as_table
 def gives_secret(converter: Converter, raw: object) -> bool:
     """Whether a raw value holds a literal at a place where its converter makes a Secret."""
     if isinstance(converter, SecretConverter):
-        return not _refers(raw) and (not isinstance(raw, str) or _fits(converter.inner, raw))
+        return not _refers(raw) and _fits(converter.inner, raw)
     return any(gives_secret(one, below) for one, below in _below(converter, raw))
 
 
@@ -43,9 +43,9 @@ def _fields(record: RecordConverter, table: Mapping[str, object]) -> Iterable[tu
             yield field.converter, one
 
 
-def _fits(inner: Converter, text: str) -> bool:
-    """Whether a constraint, if there is one, takes the text for the secret: of `Secret[Pem] | Path` a path is none."""
-    return not isinstance(inner, ConstrainedConverter) or inner.takes(text)
+def _fits(inner: Converter, raw: object) -> bool:
+    """Whether a constraint, if there is one, takes it for the secret: of `Secret[Pem] | Path` a path is none."""
+    return not isinstance(inner, ConstrainedConverter) or (isinstance(raw, str) and inner.takes(raw))
 
 
 def _refers(raw: object) -> bool:

@@ -97,12 +97,15 @@ class RecordConverter:
             return at.refuse(f"expected {self.expected}", table_fix(at))
         known = len(at.problems)
         given = self._given(cast("Mapping[object, object]", table), at)
+        has_strangers = len(at.problems) > known
         values: dict[str, object] = {}
         for one in self.fields:
             made = _made(one, given, at, defaults)
             if made is not MISSING:
                 values[one.name] = made
-        return INVALID if len(at.problems) > known else self._instance(values, given, at)
+        if has_strangers or any(one is INVALID for one in values.values()):
+            return INVALID
+        return self._instance(values, given, at)
 
     def json_schema(self) -> dict[str, object]:
         """The JSON Schema of the table."""
@@ -154,9 +157,12 @@ class RecordConverter:
             instance = self.cls(**fields)
         except Exception:  # noqa: BLE001 a dataclass's own check, whose text may hold a value
             return at.refuse(f"was refused by {self.cls.__qualname__}", "see what that class asks of its fields")
-        if not isinstance(instance, Settings) and not isinstance(instance, Ruled):
-            return instance
-        return instance if _keeps_rules(instance, given, at) else INVALID
+        if isinstance(instance, Settings):
+            return instance if _keeps_rules(instance, given, at) else INVALID
+        if isinstance(instance, Ruled):
+            # What is broken is told of; the table around it is judged all the same: all problems in one report.
+            _keeps_rules(instance, given, at)
+        return instance
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,5 +229,6 @@ def _keeps_rules(instance: Settings | Ruled, given: Mapping[str, tuple[At, objec
         return False
     for name, expected in broken:
         below = given[name][0] if name in given else at_key(at, name, ".".join(steps(name)))
-        below.refuse(expected, f"change {name}, or the setting that it must agree with")
+        fact, _, fix = expected.partition(": ") if isinstance(instance, Ruled) else (expected, "", "")
+        below.refuse(fact, fix or f"change {name}, or the setting that it must agree with")
     return not broken

@@ -44,7 +44,7 @@ class UnionConverter:
                     return made
         failures: list[list[Problem]] = []
         for made, problems in self._tried(value, at):
-            if made is not INVALID:
+            if made is not INVALID and not problems:
                 return made
             failures.append(problems)
         return self._refuse(failures, at)
