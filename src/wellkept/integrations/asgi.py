@@ -15,8 +15,8 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 class Drain:
     """Wraps an application: a client whose CA is withdrawn is told `connection: close` with its next answer.
 
-    It does so on HTTP/1.1, for `onTrustChange` as `drain` and as `close`; `keep` wraps nothing. HTTP/2 has no such
-    header, and there `drain` is `keep`.
+    It does so on HTTP/1.1, for `onTrustChange` as `drain` and as `close`; with `keep` it changes nothing. HTTP/2 has
+    no such header, and there `drain` is `keep`.
     """
 
     def __init__(self, app: Application) -> None:
@@ -31,7 +31,7 @@ class Drain:
             return
 
         async def send_and_drain(message: Message) -> None:
-            if message["type"] == "http.response.start" and getattr(connection, "is_withdrawn", False):
+            if message["type"] == "http.response.start" and getattr(connection, "is_draining", False):
                 kept = [one for one in message.get("headers", ()) if bytes(one[0]).lower() != b"connection"]
                 message = {**message, "headers": [*kept, (b"connection", b"close")]}
             await send(message)

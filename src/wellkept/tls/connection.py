@@ -51,7 +51,6 @@ class _Checks:
         return bool(cast("ssl.SSLSocket", self).server_side)
 
     _is_judged = False
-    _anchors: frozenset[str] | None = None
     _is_ended = False
 
     @property
@@ -66,17 +65,27 @@ class _Checks:
     def is_withdrawn(self) -> bool:
         """Whether the CA that vouched for the other side is trusted no longer."""
         inner = self._inner
-        return self._is_judged and self._verifies and inner.guard.is_withdrawn(self._anchors, inner.current())
+        if not self._is_judged or not self._verifies:
+            return False
+        return inner.guard.is_withdrawn(lambda: anchors_of(self._verified_chain()), inner.current())
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether HTTP should close it behind the next answer."""
+        return self._inner.guard.bundle.policy.on_trust_change is not OnTrustChange.KEEP and self.is_withdrawn
+
+    def _verified_chain(self) -> Sequence[bytes]:
+        """What OpenSSL verified, DER, theirs first; private before Python 3.13; nothing of a resumed session."""
+        return [one.public_bytes(_DER) for one in self._sslobj.get_verified_chain() or ()]
 
     def _judge(self) -> Reason | None:
         """Judge the other side; the handshake is over."""
         if not self._verifies:
             self._is_judged = True
             return None
-        chain = _verified_chain(self._sslobj)
-        reason = self._inner.guard.judge(cast("Any", self), chain, is_blocking=isinstance(self, ssl.SSLSocket))
+        is_blocking = isinstance(self, ssl.SSLSocket)
+        reason = self._inner.guard.judge(cast("Any", self), self._verified_chain, is_blocking=is_blocking)
         if reason is None:
-            self._anchors = anchors_of(chain)
             self._is_judged = True
         else:
             publish_refused(reason, is_server=self._is_server)
@@ -228,11 +237,6 @@ class LiveSocket(_Checks, ssl.SSLSocket):
 def refusal(reason: Reason) -> ssl.SSLError:
     """The error of a side that is verified, and yet may not stay."""
     return ssl.SSLError(ssl.SSL_ERROR_SSL, f"refused: {reason.code}: {reason.fact}")
-
-
-def _verified_chain(connection: Any) -> Sequence[bytes]:  # noqa: ANN401 ssl's own object, which has no public type
-    """What OpenSSL verified, DER, theirs first; private before Python 3.13; none of a resumed session."""
-    return [one.public_bytes(_DER) for one in connection.get_verified_chain() or ()]
 
 
 _DER = 2  # ENCODING_DER of _ssl

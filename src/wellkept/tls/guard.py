@@ -5,7 +5,7 @@ judged here each time, on both sides.
 """
 
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Protocol, cast
 
@@ -52,18 +52,20 @@ class Guard:
     checks_lists: bool
     clock: Clock
 
-    def judge(self, connection: Shaken, chain: Sequence[bytes], *, is_blocking: bool) -> Reason | None:
+    def judge(self, connection: Shaken, chain: Callable[[], Sequence[bytes]], *, is_blocking: bool) -> Reason | None:
         """Why the other side may not stay, or None.
 
         Args:
             connection: its handshake is over.
-            chain: what OpenSSL verified, theirs first, DER; empty where the session was resumed.
+            chain: answers what OpenSSL verified, theirs first, DER; nothing where the session was resumed.
             is_blocking: whether only this connection waits here, not an event loop with all others.
         """
         der = connection.getpeercert(binary_form=True)
         if not isinstance(der, bytes):
             # OPTIONAL lets a client without a certificate in, as nobody; all others OpenSSL has refused already.
             return None if self.bundle.policy.verify_client is VerifyClient.OPTIONAL else _NOBODY
+        if not (connection.session_reused or self.bundle.policy.allow or self.checks_lists or self.ocsp):
+            return None  # OpenSSL has looked at all that there is to look at
         try:
             certificate = x509.load_der_x509_certificate(der)
             return (
@@ -81,23 +83,26 @@ class Guard:
         return Reason("expired", f"the certificate of {label(certificate)} has expired ({when})", "let them renew it")
 
     def _allowed(self, certificate: x509.Certificate) -> Reason | None:
-        if self.bundle.policy.allow.lets_in(names_of(certificate)):
+        allow = self.bundle.policy.allow
+        if not allow or allow.lets_in(names_of(certificate)):
             return None
         return Reason("not-allowed", f"{label(certificate)} is not allowed", "add it to allow, if it should get in")
 
-    def _revoked(self, certificate: x509.Certificate, chain: Sequence[bytes], *, is_blocking: bool) -> Reason | None:
-        reason = Reason("revoked", f"the certificate of {label(certificate)} is revoked", "let them get a new one")
+    def _revoked(
+        self, certificate: x509.Certificate, verified: Callable[[], Sequence[bytes]], *, is_blocking: bool
+    ) -> Reason | None:
         if self.checks_lists and is_revoked(certificate, self.bundle.parts.crls):
-            return reason
+            return _revoked(certificate)
         if self.ocsp is None:
             return None
+        chain = verified()
         issuer = x509.load_der_x509_certificate(chain[1]) if len(chain) > 1 else self._issuer_of(certificate)
         if issuer is None:  # a resumed session of an intermediate that is no anchor: OpenSSL has kept no chain
             fact = f"nobody can tell whether {label(certificate)} is revoked: its session was resumed"
             return Reason("revocation-unknown", fact, "share no sessions") if self.ocsp.hard_fail else None
         verdict = self.ocsp.check(certificate, issuer, patience_s=None if is_blocking else LOOP_PATIENCE_S)
         if verdict.status is Status.REVOKED:
-            return reason
+            return _revoked(certificate)
         if verdict.refuses:
             fact = f"nobody can tell whether {label(certificate)} is revoked: it {verdict.reason}"
             return Reason("revocation-unknown", fact, "look at its OCSP responder, or let hardFail be false")
@@ -110,16 +115,17 @@ class Guard:
             None,
         )
 
-    def is_withdrawn(self, anchors: frozenset[str] | None, current: Bundle) -> bool:
+    def is_withdrawn(self, anchors: Callable[[], frozenset[str] | None], current: Bundle) -> bool:
         """Whether the trust that let a connection in is gone.
 
         Args:
-            anchors: fingerprints of its verified chain; None where the session was resumed: nobody can tell.
+            anchors: answers the fingerprints of its verified chain; None of a resumed session: nobody can tell.
             current: the bundle of now.
         """
         if self.bundle.fingerprints <= current.fingerprints:
             return False  # nothing was taken away
-        return anchors is None or not anchors & current.fingerprints
+        own = anchors()
+        return own is None or not own & current.fingerprints
 
 
 def tell_refused(error: Exception, *, is_server: bool) -> Reason | None:
@@ -140,6 +146,10 @@ def publish_refused(reason: Reason, *, is_server: bool) -> None:
 def anchors_of(chain: Sequence[bytes]) -> frozenset[str] | None:
     """The fingerprints of a verified chain; None where there is no chain."""
     return frozenset(sha256(one).hexdigest() for one in chain) if chain else None
+
+
+def _revoked(certificate: x509.Certificate) -> Reason:
+    return Reason("revoked", f"the certificate of {label(certificate)} is revoked", "let them get a new one")
 
 
 _UNREADABLE = Reason("unverified", "the certificate cannot be read", "let its CA issue it as RFC 5280 demands")
