@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 
 import click
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from wellkept.cli import render
 from wellkept.cli.tls_material import read_password
@@ -15,7 +14,7 @@ from wellkept.errors import EXIT_FINDINGS, EXIT_FINE, UsageError
 from wellkept.model import Finding, Severity
 from wellkept.secret import Secret
 from wellkept.tls.bundle import Parts
-from wellkept.tls.certificates import fingerprint, is_ca, label, names_of
+from wellkept.tls.certificates import fingerprint, is_ca, key_type, label, names_of
 from wellkept.tls.material import CertKey
 from wellkept.tls.names import printable
 from wellkept.tls.probe import Report, Target, probe
@@ -207,13 +206,3 @@ def _names(certificate: x509.Certificate) -> list[str]:
 def _days(certificate: x509.Certificate, now: datetime) -> int:
     """Whole days that are left; negative where it is over."""
     return (certificate.not_valid_after_utc - now).days
-
-
-def key_type(certificate: x509.Certificate) -> str:
-    """What kind of key it has: `RSA 2048`, `EC secp256r1`, `Ed25519`."""
-    key = certificate.public_key()
-    if isinstance(key, rsa.RSAPublicKey):
-        return f"RSA {key.key_size}"
-    if isinstance(key, ec.EllipticCurvePublicKey):
-        return f"EC {key.curve.name}"
-    return type(key).__name__.removeprefix("_").removesuffix("PublicKey")

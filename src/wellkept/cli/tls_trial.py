@@ -20,6 +20,7 @@ from wellkept.tls.judge import errors_of, judge_identity, judge_lists, judge_tru
 from wellkept.tls.pem import PrivateKey
 from wellkept.tls.policy import Policy, VerifyClient
 from wellkept.tls.reasons import reason_of
+from wellkept.tls.rehearse import shake_in_memory
 
 _MOST_STEPS = 20  # a handshake takes three
 _STAND_IN = "stand-in.invalid"
@@ -145,21 +146,7 @@ def _shaken(
     name = None if certificate is None else _host(certificate)
     if name is None:
         client.check_hostname = False
-    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
-    sides = [
-        client.wrap_bio(to_client, to_server, server_hostname=name),
-        server.wrap_bio(to_server, to_client, server_side=True),
-    ]
-    for _ in range(_MOST_STEPS):
-        for side in sides.copy():
-            try:
-                side.do_handshake()
-            except ssl.SSLWantReadError:
-                continue
-            except ssl.SSLError as error:
-                return error.with_traceback(None)
-            sides.remove(side)
-    return None
+    return shake_in_memory(client, server, name)
 
 
 def _host(certificate: x509.Certificate) -> str | None:

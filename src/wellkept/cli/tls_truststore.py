@@ -6,7 +6,6 @@ from datetime import datetime
 
 import click
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from wellkept._files import write_private
 from wellkept.cli import render
@@ -20,7 +19,7 @@ from wellkept.cli.tls_material import (
 )
 from wellkept.errors import BundleError
 from wellkept.secret import Secret
-from wellkept.tls.certificates import day, fingerprint, is_ca, label, names_of
+from wellkept.tls.certificates import day, fingerprint, is_ca, key_type, label, names_of
 from wellkept.tls.jks import FORM as JKS
 from wellkept.tls.keystore import is_keystore, read_stored
 from wellkept.tls.keystore_write import as_truststore, certificates_as_pem
@@ -150,18 +149,9 @@ def _facts(certificate: x509.Certificate) -> Mapping[str, object]:
         "issuer": printable(certificate.issuer.rfc4514_string()),
         "names": [*names.uris, *names.dns, *map(str, names.ips)],
         "is_ca": is_ca(certificate),
-        "key": _key_name(certificate),
+        "key": key_type(certificate),
         "serial": f"{certificate.serial_number:x}",
         "begins": certificate.not_valid_before_utc,
         "expires": certificate.not_valid_after_utc,
         "fingerprint": fingerprint(certificate),
     }
-
-
-def _key_name(certificate: x509.Certificate) -> str:
-    key = certificate.public_key()
-    if isinstance(key, rsa.RSAPublicKey):
-        return f"RSA {key.key_size}"
-    if isinstance(key, ec.EllipticCurvePublicKey):
-        return f"EC {key.curve.name}"
-    return type(key).__name__.removesuffix("PublicKey")

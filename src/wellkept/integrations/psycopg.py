@@ -8,7 +8,6 @@ never meet half way, and a key that did not come from a disk does not go to one.
 """
 
 import os
-import tempfile
 from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from wellkept.errors import UsageError
 from wellkept.tls.bundle import Bundle, Identity
 from wellkept.tls.client import ClientTLS
+from wellkept.tls.memory import in_memory, on_disk
 
 _VERSIONS = {TLSVersion.TLSv1_2: "TLSv1.2", TLSVersion.TLSv1_3: "TLSv1.3"}
 
@@ -40,7 +40,7 @@ def libpq(tls: ClientTLS) -> Generator[Mapping[str, Any]]:
         has_memory = hasattr(os, "memfd_create") and Path("/proc/self/fd").is_dir()
 
         def keep(data: bytes) -> str:
-            return files.enter_context((_in_memory if has_memory else _on_disk)(data))
+            return files.enter_context((in_memory if has_memory else on_disk)(data))
 
         own = {} if bundle.identity is None else _identity(bundle.identity, keep, is_locked=not has_memory)
         yield {**_demands(bundle, keep), **own}
@@ -84,26 +84,3 @@ def _identity(own: Identity, keep: _Keep, *, is_locked: bool) -> dict[str, str]:
     else:
         made["sslkey"] = keep(own.key_pem())
     return made
-
-
-@contextmanager
-def _in_memory(data: bytes) -> Generator[str]:
-    descriptor = os.memfd_create("wellkept", os.MFD_CLOEXEC)
-    try:
-        os.fchmod(descriptor, 0o600)  # libpq refuses a key that others could read
-        with os.fdopen(os.dup(descriptor), "wb") as file:
-            file.write(data)
-        data = b""  # a traceback may show the locals of this frame
-        yield f"/proc/self/fd/{descriptor}"
-    finally:
-        os.ftruncate(descriptor, 0)
-        os.close(descriptor)
-
-
-@contextmanager
-def _on_disk(data: bytes) -> Generator[str]:
-    """For what is public or encrypted: where there is no memory that has a path."""
-    with tempfile.NamedTemporaryFile(prefix=".wellkept-") as file:  # mode 0600
-        file.write(data)
-        file.flush()
-        yield file.name

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
@@ -46,6 +47,16 @@ def fingerprint(certificate: x509.Certificate) -> str:
 def public_bytes(certificate: x509.Certificate) -> bytes:
     """The public key as it stands in a certificate: two keys are one when these are equal."""
     return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def key_type(certificate: x509.Certificate) -> str:
+    """What kind of key it has: `RSA 2048`, `EC secp256r1`, `Ed25519`."""
+    key = certificate.public_key()
+    if isinstance(key, rsa.RSAPublicKey):
+        return f"RSA {key.key_size}"
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return f"EC {key.curve.name}"
+    return type(key).__name__.removeprefix("_").removesuffix("PublicKey")
 
 
 def is_ca(certificate: x509.Certificate) -> bool:

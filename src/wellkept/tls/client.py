@@ -1,12 +1,11 @@
 """`ClientTLS`: what a person writes about the TLS of a client; `context()` is what clients take."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
-from ssl import SSLContext
 
 from wellkept.tls.allow import Allow
+from wellkept.tls.contextual import Contextual
 from wellkept.tls.live import Live
 from wellkept.tls.material import CertKey, KeyStore, TrustFiles, seal_pem, trust_files
 from wellkept.tls.policy import CrlMode, OnTrustChange, Policy, Profile
@@ -27,7 +26,7 @@ from wellkept.tls.system import system_trust
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClientTLS:
+class ClientTLS(Contextual):
     """TLS of a client: `context()` is what clients take.
 
     Attributes:
@@ -68,15 +67,6 @@ class ClientTLS:
         """Put PEM that was given as plain text into a secret, whatever it is."""
         seal_pem(self, "trust")
 
-    def context(self) -> SSLContext:
-        """The context of this client: one for its whole life, which follows its files.
-
-        Raises:
-            BundleError: a file cannot be used; it names the file and the fix.
-            UsageError: the settings contradict each other.
-        """
-        return self.live.context
-
     @cached_property
     def live(self) -> Live:
         """What keeps the context current: `reload()`, `bundle()`, `describe()`.
@@ -109,10 +99,6 @@ class ClientTLS:
     @property
     def _wants_system(self) -> bool:
         return not trust_files(self.trust) if self.system is None else self.system
-
-    def __getstate__(self) -> Mapping[str, object]:
-        """Its fields, for another process or a copy: the context that was made of them stays here."""
-        return {one.name: getattr(self, one.name) for one in fields(self)}
 
     def _wellkept_rules(self) -> Rules:
         if not self.enable:

@@ -22,13 +22,13 @@ def load_identity(context: ssl.SSLContext, own: Identity) -> None:
     Raises:
         ssl.SSLError: OpenSSL refuses them.
     """
-    if _has_memory():
-        with _in_memory(own.key_pem() + own.chain_pem) as path:
+    if has_memory():
+        with in_memory(own.key_pem() + own.chain_pem) as path:
             context.load_cert_chain(path, password=_never)
         return
     password = os.urandom(32).hex()
     locked = own.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(password.encode()))
-    with _on_disk(locked + own.chain_pem) as path:
+    with on_disk(locked + own.chain_pem) as path:
         context.load_cert_chain(path, password=password)
 
 
@@ -38,7 +38,7 @@ def load_crls(context: ssl.SSLContext, pem: bytes) -> None:
     Raises:
         ssl.SSLError: OpenSSL refuses them.
     """
-    with (_in_memory if _has_memory() else _on_disk)(pem) as path:
+    with (in_memory if has_memory() else on_disk)(pem) as path:
         context.load_verify_locations(path)
 
 
@@ -47,14 +47,17 @@ def _never() -> str:
     return ""
 
 
-def _has_memory() -> bool:
+def has_memory() -> bool:
+    """Whether an anonymous file in memory has a path here."""
     return hasattr(os, "memfd_create") and os.path.isdir("/proc/self/fd")  # noqa: PTH112 text in, text out
 
 
 @contextmanager
-def _in_memory(data: bytes) -> Generator[str]:
+def in_memory(data: bytes) -> Generator[str]:
+    """A path that holds data until the end, and no disk does."""
     descriptor = os.memfd_create("wellkept", os.MFD_CLOEXEC)
     try:
+        os.fchmod(descriptor, 0o600)  # libpq refuses a key that others could read
         rest = memoryview(data)
         data = b""  # a traceback may show the locals of this frame
         while rest:
@@ -66,7 +69,8 @@ def _in_memory(data: bytes) -> Generator[str]:
 
 
 @contextmanager
-def _on_disk(data: bytes) -> Generator[str]:
+def on_disk(data: bytes) -> Generator[str]:
+    """A path that holds data until the end: for what is public, or encrypted."""
     descriptor, path = tempfile.mkstemp(prefix=".wellkept-")  # mode 0600
     try:
         with os.fdopen(descriptor, "wb") as file:

@@ -28,18 +28,27 @@ def rehearse(bundle: Bundle) -> None:
     client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     # Nothing but its own twin ever answers it, in memory.
     client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
-    fault = _shaken(server, client)
-    if fault is not None:
+    failed = shake_in_memory(client, server)
+    if failed is not None:
         raise BundleError(
-            f"{identity.place}: a handshake with this certificate and key fails ({fault})",
+            f"{identity.place}: a handshake with this certificate and key fails ({failed.reason or 'without end'})",
             hint=f"wellkept tls check {identity.place}",
         )
 
 
-def _shaken(server: ssl.SSLContext, client: ssl.SSLContext) -> str | None:
-    """Why a handshake in memory fails, or None."""
+def shake_in_memory(client: ssl.SSLContext, server: ssl.SSLContext, name: str | None = None) -> ssl.SSLError | None:
+    """What a handshake in memory fails with, or None.
+
+    Args:
+        client: one side.
+        server: the other one.
+        name: the server that the client asks for.
+    """
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
-    sides = [client.wrap_bio(to_client, to_server), server.wrap_bio(to_server, to_client, server_side=True)]
+    sides = [
+        client.wrap_bio(to_client, to_server, server_hostname=name),
+        server.wrap_bio(to_server, to_client, server_side=True),
+    ]
     for _ in range(_MOST_STEPS):
         for side in sides.copy():
             try:
@@ -47,8 +56,6 @@ def _shaken(server: ssl.SSLContext, client: ssl.SSLContext) -> str | None:
             except ssl.SSLWantReadError:
                 continue
             except ssl.SSLError as error:
-                return error.reason or "for no reason that OpenSSL gives"
+                return error.with_traceback(None)
             sides.remove(side)
-        if not sides:
-            return None
-    return "it does not end"
+    return ssl.SSLError(ssl.SSL_ERROR_SSL, "it does not end") if sides else None

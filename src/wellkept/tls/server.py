@@ -1,12 +1,11 @@
 """`ServerTLS`: what a person writes about the TLS of a server; `context()` is what servers take."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
-from ssl import SSLContext
 
 from wellkept.tls.allow import Allow
+from wellkept.tls.contextual import Contextual
 from wellkept.tls.live import Live
 from wellkept.tls.material import CertKey, KeyStore, TrustFiles, seal_pem, trust_files
 from wellkept.tls.policy import CrlMode, OnTrustChange, Policy, Profile, VerifyClient
@@ -48,7 +47,7 @@ class MutualTLS:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ServerTLS:
+class ServerTLS(Contextual):
     """TLS of a server: `context()` is what servers take.
 
     Attributes:
@@ -78,15 +77,6 @@ class ServerTLS:
     handshake_timeout: float | timedelta = 10.0
     session_timeout: float | timedelta | None = None
     enable: bool = True
-
-    def context(self) -> SSLContext:
-        """The context of this server: one for its whole life, which follows its files.
-
-        Raises:
-            BundleError: a file cannot be used; it names the file and the fix.
-            UsageError: the settings contradict each other.
-        """
-        return self.live.context
 
     @cached_property
     def live(self) -> Live:
@@ -122,10 +112,6 @@ class ServerTLS:
             handshake_timeout_s=seconds(self.handshake_timeout),
             session_timeout_s=None if self.session_timeout is None else seconds(self.session_timeout),
         )
-
-    def __getstate__(self) -> Mapping[str, object]:
-        """Its fields, for another process or a copy: the context that was made of them stays here."""
-        return {one.name: getattr(self, one.name) for one in fields(self)}
 
     def _wellkept_rules(self) -> Rules:
         if not self.enable:
