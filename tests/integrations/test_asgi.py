@@ -18,7 +18,7 @@ class _Connection:
     """A connection whose trust is there, or withdrawn."""
 
     def __init__(self, *, is_withdrawn: bool) -> None:
-        self.is_withdrawn = is_withdrawn
+        self.is_draining = is_withdrawn
 
 
 async def _app(_scope: Message, _receive: object, send: Send) -> None:

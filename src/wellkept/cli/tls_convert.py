@@ -1,5 +1,6 @@
 """`wellkept tls convert`: a key and its certificates, or a trust, from one format into another."""
 
+import os
 from collections.abc import Sequence
 from pathlib import PurePath
 
@@ -92,6 +93,7 @@ def command(
     """
     form = form or _form_of(target)
     cover = _Cover(target_password_file, is_asked, is_same)
+    _refuse_same(source, target, key_file)
     refuse_existing(target, is_forced=is_forced)
     data = read_material(source)
     if is_keystore(data):
@@ -106,6 +108,17 @@ def command(
         _write_pkcs12(held, target, cover, is_forced=is_forced)
     else:
         _write_pem(held, target, split, cover, is_forced=is_forced)
+
+
+def _refuse_same(*paths: str | None) -> None:
+    """Refuse to write one file over another that is still needed.
+
+    Raises:
+        UsageError: two of the paths lead to one file.
+    """
+    named = [os.path.realpath(one) for one in paths if one is not None]
+    if len(set(named)) != len(named):
+        raise UsageError("convert: SOURCE, TARGET and --key must be different files", hint="name another file")
 
 
 def _form_of(target: str) -> str:
@@ -179,6 +192,7 @@ def _write_pem(held: _Held, target: str, key_file: str | None, cover: _Cover, *,
     certificates = (held.entry.certificate, *held.entry.chain)
     if key_file is not None:
         refuse_existing(key_file, is_forced=is_forced)
+        refuse_existing(target, is_forced=is_forced)
     password = _key_password(held, target if key_file is None else key_file, cover)
     if key_file is not None:
         write_new(key_file, key_as_pem(held.entry.key, password), is_forced=is_forced)

@@ -44,6 +44,8 @@ def command(text: tuple[str, ...], *, wants_json: bool) -> None:
 
 def _read() -> str:
     """What stands on standard input; of more than is looked at, the end."""
+    if sys.stdin is None:  # closed: `<&-`
+        raise UsageError("explain: there is no message, and no standard input", hint="give it as an argument")
     if sys.stdin.isatty():
         render.talk("paste the message, then press Ctrl-D")
     kept = b""

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from wellkept.tls.peers import CURRENT
+from wellkept.tls.peers import CURRENT, PINNED
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -16,7 +16,8 @@ class Drain:
     """Wraps an application: a client whose CA is withdrawn is told `connection: close` with its next answer.
 
     It does so on HTTP/1.1, for `onTrustChange` as `drain` and as `close`; with `keep` it changes nothing. HTTP/2 has
-    no such header, and there `drain` is `keep`.
+    no such header, and there `drain` is `keep`. It also keeps the connection in the scope, so that `peer(scope)` can be
+    asked from any task.
     """
 
     def __init__(self, app: Application) -> None:
@@ -26,6 +27,8 @@ class Drain:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         connection = CURRENT.get()
+        if connection is not None and scope.get("scheme") in {"https", "wss"}:
+            scope = {**scope, PINNED: connection}
         if connection is None or scope["type"] != "http" or not str(scope.get("http_version")).startswith("1"):
             await self._app(scope, receive, send)
             return

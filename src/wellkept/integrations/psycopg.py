@@ -20,6 +20,7 @@ from wellkept.errors import UsageError
 from wellkept.tls.bundle import Bundle, Identity
 from wellkept.tls.client import ClientTLS
 from wellkept.tls.memory import in_memory, on_disk
+from wellkept.tls.policy import CrlMode, OnTrustChange
 
 _VERSIONS = {TLSVersion.TLSv1_2: "TLSv1.2", TLSVersion.TLSv1_3: "TLSv1.3"}
 
@@ -52,6 +53,9 @@ def _refuse(tls: ClientTLS) -> None:
     for name, is_set, fix in (
         ("allow", bool(tls.allow), "use asyncpg, which takes a context"),
         ("certValidation", checks is not None and checks.type != "CRL", "name revocation lists (CRL)"),
+        ("certValidation.mode", checks is not None and checks.mode is CrlMode.WARN, "let it be require, as libpq does"),
+        ("ciphers", bool(tls.ciphers), "leave it out: libpq takes those of its own OpenSSL"),
+        ("onTrustChange", tls.on_trust_change is OnTrustChange.CLOSE, "end the pool's connections on bundle-swapped"),
         ("serverName", tls.server_name is not None, "give libpq host=NAME hostaddr=ADDRESS instead"),
     ):
         if is_set:

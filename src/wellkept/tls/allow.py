@@ -4,12 +4,19 @@ A pattern is matched segment by segment; `*` is one whole segment that is not em
 a `/` of a URI or a `.` of a host name. A certificate is let in when one of its names fits one pattern.
 """
 
+import re
 from collections.abc import Iterable
 from ipaddress import ip_address
 
 from wellkept._dataclasses import dataclass
-from wellkept.tls.names import Names
+from wellkept.tls.names import Names, is_address
 
+_SEGMENT = re.compile(r"[A-Za-z0-9._-]+")  # SPIFFE-ID §2.2
+_LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?")  # RFC 1123 §2.1, and the _ that many use
+_DOMAIN = re.compile(r"[a-z0-9._-]+")  # SPIFFE-ID §2.1
+_URI = re.compile(r"[a-z][a-z0-9+.-]*:.+")
+_NO_HOST = "is no host name: write dns:job.internal, without a scheme, a port or a final dot"
+_NO_ID = "is no SPIFFE id: write spiffe://trust-domain/path, the trust domain in lower case"
 _KINDS = ("spiffe://", "uri:", "dns:", "ip:")
 
 
@@ -32,48 +39,51 @@ class Allow:
 
 
 def fault_of(pattern: str) -> str | None:
-    """What is wrong with a pattern, or None."""
+    """What is wrong with a pattern, or None: one that can fit nobody is wrong, too."""
     if not pattern.startswith(_KINDS):
         return 'begins with none of "spiffe://", "uri:", "dns:" and "ip:"'
-    body = pattern.partition(":")[2].removeprefix("//") if pattern.startswith("spiffe:") else pattern.partition(":")[2]
-    if not body or not pattern.isprintable() or " " in pattern:
-        return "names nobody"
-    if pattern.startswith("ip:"):
-        return None if _is_ip(body) else "names no IP address"
-    separator = "." if pattern.startswith("dns:") else "/"
-    steps = body.split("://", 1)[-1].split(separator)
-    if any("*" in step and step != "*" for step in steps):
+    if not pattern.isprintable() or not pattern.isascii() or " " in pattern:
+        return "holds a character that no such name has; a host name in another script is written as xn--…"
+    body = pattern.removeprefix("uri:")
+    if pattern.startswith("dns:"):
+        return _fault_of_steps(pattern[4:].split("."), _LABEL, _NO_HOST)
+    if body.startswith("spiffe://"):
+        domain, *steps = body.removeprefix("spiffe://").split("/")
+        return _fault_of_steps(steps, _SEGMENT, _NO_ID) if _DOMAIN.fullmatch(domain) else _NO_ID
+    is_good = is_address(pattern[3:]) if pattern.startswith("ip:") else _URI.fullmatch(body)
+    return None if is_good else "names no IP address" if pattern.startswith("ip:") else "is no URI"
+
+
+def _fault_of_steps(steps: Iterable[str], form: re.Pattern[str], what: str) -> str | None:
+    wanted = [one for one in steps if one != "*"]
+    if any("*" in one for one in wanted):
         return "has a * beside other characters: it stands for one whole segment"
-    return "has an empty segment" if "" in steps else None
+    return None if all(_is_step_of(form, one) for one in wanted) else what
 
 
 def _fits(pattern: str, names: Names) -> bool:
     if pattern.startswith("dns:"):
         wanted = pattern[4:].lower()
-        return any(_is_alike(wanted, name.lower(), ".") for name in names.dns)
+        return any(_is_alike(wanted, name.lower(), ".", _LABEL) for name in names.dns)
     if pattern.startswith("ip:"):
         return any(ip_address(pattern[3:]) == one for one in names.ips)
-    if pattern.startswith("spiffe://"):
-        return names.spiffe_id is not None and _is_alike(pattern, names.spiffe_id, "/")
-    return any(_is_alike(pattern[4:], uri, "/") for uri in names.uris)
+    body = pattern.removeprefix("uri:")
+    if body.startswith("spiffe://"):
+        # A certificate with two URIs has no SPIFFE id (X509-SVID §2), however the pattern is written.
+        return names.spiffe_id is not None and _is_alike(body, names.spiffe_id, "/", _SEGMENT)
+    return any(_is_alike(body, uri, "/", _SEGMENT) for uri in names.uris)
 
 
-def _is_alike(pattern: str, name: str, separator: str) -> bool:
+def _is_alike(pattern: str, name: str, separator: str, form: re.Pattern[str]) -> bool:
     wanted, given = pattern.split(separator), name.split(separator)
-    return len(wanted) == len(given) and all(_is_step(one, other) for one, other in zip(wanted, given, strict=True))
+    return len(wanted) == len(given) and all(
+        _is_step_of(form, other) if one == "*" else one == other for one, other in zip(wanted, given, strict=True)
+    )
 
 
-def _is_step(wanted: str, given: str) -> bool:
-    # A certificate with *.example.com in it is no host of that name: its * is a letter like any other.
-    return (bool(given) and given != "*") if wanted == "*" else wanted == given
-
-
-def _is_ip(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
+def _is_step_of(form: re.Pattern[str], step: str) -> bool:
+    """Whether a star may stand for a segment: never for dots, escapes, or a star that a certificate has itself."""
+    return form.fullmatch(step) is not None and step not in {".", ".."}
 
 
 def faults_of(patterns: Iterable[str]) -> list[str]:

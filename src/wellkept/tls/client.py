@@ -7,7 +7,16 @@ from functools import cached_property
 from wellkept.tls.allow import Allow
 from wellkept.tls.contextual import Contextual
 from wellkept.tls.live import Live
-from wellkept.tls.material import CertKey, KeyStore, TrustFiles, seal_pem, trust_files
+from wellkept.tls.material import (
+    CertKey,
+    KeyStore,
+    TrustFiles,
+    judge_key,
+    path_rules,
+    seal_paths,
+    seal_pem,
+    trust_files,
+)
 from wellkept.tls.policy import CrlMode, OnTrustChange, Policy, Profile
 from wellkept.tls.responders import checker
 from wellkept.tls.settings import (
@@ -15,9 +24,11 @@ from wellkept.tls.settings import (
     CertValidation,
     Rules,
     Versions,
+    as_tuple,
     check_rules,
     chosen_suites,
     chosen_versions,
+    coerce,
     seconds,
     shared_rules,
 )
@@ -64,17 +75,23 @@ class ClientTLS(Contextual):
     enable: bool = True
 
     def __post_init__(self) -> None:
-        """Put PEM that was given as plain text into a secret, whatever it is."""
+        """Put PEM that was given as plain text into a secret, and take text for enumerations, lists for tuples."""
+        if self.key is not None:
+            judge_key(self.key)
+        coerce(self, "profile", Profile)
+        coerce(self, "on_trust_change", OnTrustChange)
+        as_tuple(self, "allow", "ciphers")
         seal_pem(self, "trust")
+        seal_paths(self, "trust")
 
     @cached_property
     def live(self) -> Live:
-        """What keeps the context current: `reload()`, `bundle()`, `describe()`.
+        """What keeps the context current: `reload()`, `bundle`, `describe()`.
 
         Raises:
             BundleError: as `context`.
         """
-        check_rules("ClientTLS", self, self.protocol, self.cert_validation)
+        check_rules("ClientTLS", self, self.key, self.protocol, self.cert_validation)
         source = FilesSource(self.key, trust_files(self.trust), self.cert_validation)
         return Live(source, self.policy(), remake=self.context, ocsp=checker(self.cert_validation))
 
@@ -107,4 +124,5 @@ class ClientTLS(Contextual):
             yield "verify_host_name", f"{RULE_7}; where the certificate has another name, give serverName"
         if self.system is False and not trust_files(self.trust):
             yield "system", 'is false, and no other CA is trusted: name one, cert = "ca.crt"'
+        yield from path_rules(self, "trust")
         yield from shared_rules(self)

@@ -1,4 +1,4 @@
-"""The two kinds of connection that a context makes, with the checks that nobody can go round.
+"""The two kinds of connection that a context makes, with the checks that come before every byte.
 
 - `LiveObject` is what event loops use. A refused handshake sends its alert: asyncio and uvloop drop what OpenSSL
   wants to say behind an error (cpython#98078), so the error waits until the loop has flushed it.
@@ -8,8 +8,9 @@
 
 import ssl
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
+from wellkept.errors import TLSWeakened
 from wellkept.events import BUS, Event, Topic
 from wellkept.tls.bundle import Bundle
 from wellkept.tls.guard import Guard, anchors_of, publish_refused, tell_refused
@@ -62,6 +63,11 @@ class _Checks:
         return self._inner.guard.bundle.policy.verifies_peer
 
     @property
+    def is_judged(self) -> bool:
+        """Whether its handshake is over, and the other side may stay."""
+        return self._is_judged and not self._is_ended
+
+    @property
     def is_withdrawn(self) -> bool:
         """Whether the CA that vouched for the other side is trusted no longer."""
         inner = self._inner
@@ -90,6 +96,16 @@ class _Checks:
         else:
             publish_refused(reason, is_server=self._is_server)
         return reason
+
+    def verify_client_post_handshake(self) -> NoReturn:
+        """Raise: a certificate that comes behind the handshake would pass by the checks of it (RFC 8446 §4.6.2).
+
+        Raises:
+            TLSWeakened: always.
+        """
+        raise TLSWeakened(
+            "verify_client_post_handshake: this TLS context is sealed", hint="ask in the handshake: verifyClient"
+        )
 
     def _must_end(self) -> bool:
         """Whether an open connection has to end, because its anchor has left the trust."""
@@ -133,9 +149,9 @@ class LiveObject(_Checks, ssl.SSLObject):
             if self.server_side:
                 CURRENT.set(self)
             if not self._verifies:
-                # Nothing is left to look at: every read and write to come goes straight to OpenSSL. By its own
-                # methods: bound ones of ours would hold this object, and each connection would wait for the collector.
-                vars(self).update(read=self._sslobj.read, write=self._sslobj.write)
+                # Nothing is left to look at: every read and write to come goes straight to OpenSSL. Methods of
+                # this object would hold it, and each connection would wait for the collector.
+                vars(self).update(read=_reader(self._sslobj), write=self._sslobj.write)
 
     def read(self, len: int = 1024, buffer: Any = None) -> Any:  # noqa: A002, ANN401 as in ssl: a buffer; bytes or a count
         """Read, when it is clear that the other side may be heard."""
@@ -151,6 +167,8 @@ class LiveObject(_Checks, ssl.SSLObject):
         """Write, when it is clear that the other side may be spoken to."""
         if not self._is_judged:
             self.do_handshake()
+        if self._must_end():
+            raise ended()
         return super().write(data)
 
     def _refuse(self, fault: ssl.SSLError) -> None:
@@ -175,12 +193,30 @@ class LiveSocket(_Checks, ssl.SSLSocket):
     """A connection of a blocking server or client, or a socket that listens for such."""
 
     _refused: Reason | None = None
+    _is_connecting = False
+    _is_unwrapped = False
 
     @property
     def context(self) -> ssl.SSLContext:  # type: ignore[override]  # in ssl it can be set: a sealed one cannot
         """The context that the server or client was given: a listening socket takes each connection by it."""
         made: ssl.SSLContext = vars(self)["_context"]
-        return made.outer if isinstance(made, Inner) else made
+        return made.outer if isinstance(made, Inner) and not self._is_connecting else made
+
+    def connect(self, addr: Any) -> None:  # noqa: ANN401 as in ssl: the address of any family
+        """Connect a socket that was wrapped before, and shake hands."""
+        self._is_connecting = True
+        try:
+            super().connect(addr)
+        finally:
+            self._is_connecting = False
+
+    def connect_ex(self, addr: Any) -> int:  # noqa: ANN401 as in ssl: the address of any family
+        """Connect a socket that was wrapped before, and shake hands; return the number of an error."""
+        self._is_connecting = True
+        try:
+            return super().connect_ex(addr)
+        finally:
+            self._is_connecting = False
 
     def do_handshake(self, block: bool = False) -> None:
         """Shake hands, and judge the other side."""
@@ -221,22 +257,67 @@ class LiveSocket(_Checks, ssl.SSLSocket):
 
     def write(self, data: Any) -> int:  # noqa: ANN401 as in ssl: whatever has a buffer
         """Write, when it is clear that the other side may be spoken to."""
-        self._ensure()
+        self._ensure(speaks=True)
         return super().write(data)  # pyright: ignore[reportDeprecated]  some servers still call it
 
     def send(self, data: Any, flags: int = 0) -> int:  # noqa: ANN401 as in ssl: whatever has a buffer
         """Send, when it is clear that the other side may be spoken to."""
-        self._ensure()
+        self._ensure(speaks=True)
         return super().send(data, flags)
 
-    def _ensure(self) -> None:
-        if not self._is_judged and (self._sslobj is not None or self._refused is not None):
+    def sendall(self, data: Any, flags: int = 0) -> None:  # noqa: ANN401 as in ssl: whatever has a buffer
+        """Send all of it, when it is clear that the other side may be spoken to."""
+        self._ensure(speaks=True)
+        super().sendall(data, flags)
+
+    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+        """Receive, when it is clear that the other side may be heard."""
+        self._ensure()
+        return super().recv(buflen, flags)
+
+    def recv_into(self, buffer: Any, nbytes: int | None = None, flags: int = 0) -> int:  # noqa: ANN401 as in ssl
+        """Receive into a buffer, when it is clear that the other side may be heard."""
+        self._ensure()
+        return super().recv_into(buffer, nbytes, flags)
+
+    def unwrap(self) -> Any:  # noqa: ANN401 as in ssl
+        """Say goodbye, and go on in plain: for protocols that end TLS by a word of theirs."""
+        made = super().unwrap()
+        self._is_unwrapped = True
+        return made
+
+    def _ensure(self, *, speaks: bool = False) -> None:
+        """Shake hands, if that is still to be done; never go on in plain where TLS was begun."""
+        if self._sslobj is None:
+            # shutdown() lets go of TLS, and ssl would send the rest as it is.
+            if self._refused is not None:
+                raise refusal(self._refused)
+            if isinstance(vars(self)["_context"], Inner) and not self._is_unwrapped and not self._is_connecting:
+                raise ssl.SSLEOFError(ssl.SSL_ERROR_EOF, "TLS has ended on this connection, or has not begun")
+            return
+        if not self._is_judged:
             self.do_handshake()
+        if speaks and self._must_end():
+            raise ended()
 
 
 def refusal(reason: Reason) -> ssl.SSLError:
     """The error of a side that is verified, and yet may not stay."""
     return ssl.SSLError(ssl.SSL_ERROR_SSL, f"refused: {reason.code}: {reason.fact}")
+
+
+def ended() -> ssl.SSLError:
+    """The error of a connection whose trust was withdrawn while it was open."""
+    return ssl.SSLEOFError(ssl.SSL_ERROR_EOF, "the CA that vouched for the other side is trusted no longer")
+
+
+def _reader(connection: Any) -> Callable[..., Any]:  # noqa: ANN401 ssl's own object, which has no public type
+    """`SSLObject.read` of OpenSSL's own object."""
+
+    def read(len: int = 1024, buffer: Any = None) -> Any:  # noqa: A002, ANN401 as in ssl: a buffer; bytes or a count
+        return connection.read(len) if buffer is None else connection.read(len, buffer)
+
+    return read
 
 
 _DER = 2  # ENCODING_DER of _ssl

@@ -108,8 +108,8 @@ class LiveContext(ssl.SSLContext):
         """Offer these protocols above TLS, now and after each reload."""
         wanted = tuple(alpn_protocols)
         if wanted != self._alpn:
-            self._alpn = wanted
             self._current().set_alpn_protocols(list(wanted))
+            self._alpn = wanted  # only what OpenSSL took: it is offered after each reload, too
 
     def load_default_certs(self, purpose: ssl.Purpose = ssl.Purpose.SERVER_AUTH) -> None:
         """Accepted where the system's CAs are trusted already; else it would add trust.

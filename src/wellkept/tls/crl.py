@@ -60,6 +60,11 @@ class Crl:
         """Whether a moment lies within its dates."""
         return self.last_update <= moment and (self.next_update is None or moment <= self.next_update)
 
+    def ends_soon(self, moment: datetime) -> bool:
+        """Whether less than a third of its period is left."""
+        end = self.next_update
+        return end is not None and end - moment < (end - self.last_update) / _SOON
+
     def is_of(self, ca: x509.Certificate) -> bool:
         """Whether it has a CA's name and its signature."""
         return self.issuer == ca.subject and _is_signed_by(self.crl, ca)

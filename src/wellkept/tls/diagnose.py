@@ -6,7 +6,6 @@ certificate names its issuer, and its signature and key identifiers (RFC 5280 §
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from ipaddress import ip_address
 from typing import Final
 
 from cryptography import x509
@@ -17,7 +16,7 @@ from wellkept.model import Finding, Severity
 from wellkept.tls.certificates import day, extension, is_issued_by, is_valid_at, label, names_of
 from wellkept.tls.faults import Fault
 from wellkept.tls.judge import ends_soon
-from wellkept.tls.names import Names, printable
+from wellkept.tls.names import is_address, is_named, printable
 from wellkept.tls.reasons import reason_for
 
 _MAX_PATH: Final = 10  # certificates; each step tries signatures
@@ -167,25 +166,8 @@ def _name(seen: Seen) -> list[Finding]:
     shown = [printable(one) for one in (*names.dns, *map(str, names.ips))]
     more = f" and {len(shown) - _MAX_NAMES} more" if len(shown) > _MAX_NAMES else ""
     fact = f"the certificate is for {', '.join(shown[:_MAX_NAMES]) or 'no host'}{more}, and not for {seen.host}"
-    fault = Fault.ADDRESS if _is_address(seen.host) else Fault.NAME
+    fault = Fault.ADDRESS if is_address(seen.host) else Fault.NAME
     return [_error(fault, seen, fact, "use a name that stands in it, give --server-name, or let its CA add this one")]
-
-
-def is_named(names: Names, host: str) -> bool:
-    """Whether a certificate is for a host: a star is one whole first label (RFC 6125 §6.4.3)."""
-    if _is_address(host):
-        return ip_address(host) in names.ips
-    wanted = host.lower().rstrip(".")
-    rest = wanted.partition(".")[2]
-    return any(one.lower() in {wanted, f"*.{rest}" if "." in rest else wanted} for one in names.dns)
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def _order(seen: Seen, path: Sequence[x509.Certificate]) -> Iterator[Finding]:

@@ -10,13 +10,15 @@ from hashlib import sha256
 from typing import Protocol, cast
 
 from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from wellkept._clock import Clock
-from wellkept._dataclasses import dataclass
+from wellkept._dataclasses import dataclass, field
 from wellkept.events import BUS, Event, Topic
 from wellkept.tls.bundle import Bundle
 from wellkept.tls.certificates import day, is_issued_by, is_valid_at, label, names_of
 from wellkept.tls.crl import is_revoked
+from wellkept.tls.names import is_named
 from wellkept.tls.ocsp import OcspChecker
 from wellkept.tls.ocsp_answer import Status
 from wellkept.tls.policy import VerifyClient
@@ -27,11 +29,15 @@ from wellkept.tls.reasons import Reason, reason_of
 LOOP_PATIENCE_S = 0.25
 
 
+_MOST_ISSUERS = 10_000
+
+
 class Shaken(Protocol):
     """A connection whose handshake is over."""
 
     session_reused: bool | None
     server_side: bool
+    server_hostname: str | None
 
     def getpeercert(self, binary_form: bool = False) -> object: ...  # noqa: D102 as in ssl
 
@@ -45,12 +51,14 @@ class Guard:
         ocsp: what asks responders, or None.
         checks_lists: whether the revocation lists are looked at here, because OpenSSL does not.
         clock: tells the time.
+        issuers: who signed the certificates that were seen, by their fingerprints: a resumed session has no chain.
     """
 
     bundle: Bundle
     ocsp: OcspChecker | None
     checks_lists: bool
     clock: Clock
+    issuers: dict[bytes, bytes] = field(default_factory=dict[bytes, bytes], repr=False)
 
     def judge(self, connection: Shaken, chain: Callable[[], Sequence[bytes]], *, is_blocking: bool) -> Reason | None:
         """Why the other side may not stay, or None.
@@ -69,12 +77,19 @@ class Guard:
         try:
             certificate = x509.load_der_x509_certificate(der)
             return (
-                (self._dates(certificate) if connection.session_reused else None)
+                (self._resumed(certificate, connection) if connection.session_reused else None)
                 or self._allowed(certificate)
                 or self._revoked(certificate, chain, is_blocking=is_blocking)
             )
         except Exception:  # noqa: BLE001 what OpenSSL reads and cryptography does not must not stop a server's loop
             return _UNREADABLE
+
+    def _resumed(self, certificate: x509.Certificate, connection: Shaken) -> Reason | None:
+        """What OpenSSL verifies in a full handshake only: dates, and for a client the name of the server."""
+        host = connection.server_hostname
+        if not connection.server_side and host and not is_named(names_of(certificate), host):
+            return Reason("name", f"the resumed session is {label(certificate)}'s", "give no session of another server")
+        return self._dates(certificate)
 
     def _dates(self, certificate: x509.Certificate) -> Reason | None:
         if is_valid_at(certificate, self.clock.now()):
@@ -95,11 +110,10 @@ class Guard:
             return _revoked(certificate)
         if self.ocsp is None:
             return None
-        chain = verified()
-        issuer = x509.load_der_x509_certificate(chain[1]) if len(chain) > 1 else self._issuer_of(certificate)
-        if issuer is None:  # a resumed session of an intermediate that is no anchor: OpenSSL has kept no chain
-            fact = f"nobody can tell whether {label(certificate)} is revoked: its session was resumed"
-            return Reason("revocation-unknown", fact, "share no sessions") if self.ocsp.hard_fail else None
+        issuer = self._issuer_of(certificate, verified())
+        if issuer is None:  # sessions never outlive this guard, so it was seen, and forgotten since
+            fact = f"nobody can tell whether {label(certificate)} is revoked: its session is too old"
+            return Reason("revocation-unknown", fact, "let them connect without a session")
         verdict = self.ocsp.check(certificate, issuer, patience_s=None if is_blocking else LOOP_PATIENCE_S)
         if verdict.status is Status.REVOKED:
             return _revoked(certificate)
@@ -108,8 +122,16 @@ class Guard:
             return Reason("revocation-unknown", fact, "look at its OCSP responder, or let hardFail be false")
         return None
 
-    def _issuer_of(self, certificate: x509.Certificate) -> x509.Certificate | None:
-        """The anchor that signed it: of a resumed session OpenSSL keeps no chain."""
+    def _issuer_of(self, certificate: x509.Certificate, chain: Sequence[bytes]) -> x509.Certificate | None:
+        """Who signed it: as OpenSSL has verified, or, of a resumed session, as it was when it began; or an anchor."""
+        name = certificate.fingerprint(SHA256())
+        if len(chain) > 1:
+            if len(self.issuers) >= _MOST_ISSUERS:
+                self.issuers.pop(next(iter(self.issuers)), None)
+            self.issuers[name] = chain[1]
+        found = chain[1] if len(chain) > 1 else self.issuers.get(name)
+        if found is not None:
+            return x509.load_der_x509_certificate(found)
         return next(
             (one.certificate for one in self.bundle.parts.trust if is_issued_by(certificate, one.certificate)),
             None,
@@ -125,7 +147,10 @@ class Guard:
         if self.bundle.fingerprints <= current.fingerprints:
             return False  # nothing was taken away
         own = anchors()
-        return own is None or not own & current.fingerprints
+        if own is None:
+            return True
+        removed = self.bundle.fingerprints - current.fingerprints
+        return bool(own & removed) and not own & current.fingerprints
 
 
 def tell_refused(error: Exception, *, is_server: bool) -> Reason | None:

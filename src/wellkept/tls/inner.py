@@ -1,5 +1,6 @@
 """The context of one bundle: what a connection really uses. It never leaves this package, and never changes."""
 
+import os
 import ssl
 from collections.abc import Callable
 from typing import TypeVar
@@ -42,6 +43,8 @@ def build(bundle: Bundle, make: Callable[[int], C], *, checks_crls: bool = True)
             context.verify_flags |= ssl.VerifyFlags.VERIFY_CRL_CHECK_LEAF
     except (ssl.SSLError, OSError, ValueError) as error:
         fault = getattr(error, "reason", None) or type(error).__name__
+        if isinstance(error, OSError) and not isinstance(error, ssl.SSLError):
+            fault = os.strerror(error.errno or 0).lower()
     if fault:
         place = parts.identity.place if parts.identity else "the certificate"
         raise BundleError(

@@ -20,20 +20,20 @@ from wellkept._clock import SYSTEM_CLOCK, Clock
 from wellkept._dataclasses import dataclass
 from wellkept.errors import BundleError, UsageError
 from wellkept.events import BUS, Event, Topic
-from wellkept.model import Severity
 from wellkept.tls.bundle import Bundle, Parts
 from wellkept.tls.certificates import day, fingerprint, label
 from wellkept.tls.connection import Inner
 from wellkept.tls.context import LiveContext
 from wellkept.tls.guard import Guard
 from wellkept.tls.inner import build
-from wellkept.tls.judge import ends_soon, errors_of, findings_of, is_nearly_over, judge_lists
+from wellkept.tls.judge import ends_soon, errors_of, findings_of, is_nearly_over
 from wellkept.tls.ocsp import OcspChecker
 from wellkept.tls.policy import CrlMode, Policy
 from wellkept.tls.rehearse import rehearse
 from wellkept.tls.source import BundleSource
 
 CHECK_INTERVAL_S = 1.0
+_RETRY_S = 10.0  # for so long files that were told to be broken are not read again, while nothing says they changed
 
 
 @dataclass(slots=True)
@@ -82,7 +82,10 @@ class Live:
         self._interval_s = check_interval_s
         self._clock = clock
         self._lock = threading.Lock()
+        self._held_by: int | None = None  # the thread that has the lock
+        self._news: list[Event] = []  # told when the lock is free: who hears it may want to reload
         self._told: set[object] = set()
+        self._failed: tuple[object, float] | None = None  # the stamp of files that were told to be broken, and when
         self._failing: str | None = None
         self._suspected: str | None = None
         self._context = LiveContext(self._current_inner, policy, remake or _no_remake)
@@ -90,6 +93,7 @@ class Live:
         self._state = self._made(self._source.stamp(), self._source.read(), generation=1)
         self._looked_at = clock.seconds()
         self._tell_findings(self._state.bundle)
+        self._tell_news()
         _lives.add(self)
 
     @property
@@ -108,9 +112,17 @@ class Live:
         Raises:
             BundleError: they cannot be used; the last good bundle is served on.
         """
+        if self._held_by == threading.get_ident():  # a signal has come while this thread looks
+            self.look_soon()
+            return False
         with self._lock:
-            self._looked_at = self._clock.seconds()
-            fault = self._exchanged(self._source.stamp())
+            self._held_by = threading.get_ident()
+            try:
+                self._looked_at = self._clock.seconds()
+                fault = self._exchanged(self._source.stamp())
+            finally:
+                self._held_by = None
+        self._tell_news()
         if isinstance(fault, BundleError):
             raise fault
         return fault
@@ -125,17 +137,36 @@ class Live:
         if now - self._looked_at < self._interval_s or not self._lock.acquire(blocking=False):
             return
         try:
+            self._held_by = threading.get_ident()
             if now - self._looked_at < self._interval_s:
                 return
             self._looked_at = now
             stamp = self._source.stamp()
             if stamp != self._state.stamp:
-                self._exchanged(stamp, may_wait=True)
+                if not self._is_known_to_fail(stamp, now):
+                    self._exchanged(stamp, may_wait=True)
             elif self._is_over(now):
-                self._state = self._built(stamp, self._state.bundle)
+                self._renew_sessions(stamp, now)
             self._tell_dates()
         finally:
+            self._held_by = None
             self._lock.release()
+        self._tell_news()
+
+    def _is_known_to_fail(self, stamp: object, now: float) -> bool:
+        """Whether these very files were told to be broken a moment ago: reading them may cost a password's hashing."""
+        return self._failed is not None and self._failed[0] == stamp and now - self._failed[1] < _RETRY_S
+
+    def _renew_sessions(self, stamp: object, now: float) -> None:
+        """Make the inner context anew, for its ticket keys; where that cannot be done, the old one goes on."""
+        fault: BundleError | None = None
+        try:
+            self._state = self._built(stamp, self._state.bundle)
+        except BundleError as error:
+            fault = error.with_traceback(None)
+        if fault is not None:
+            self._state.built_at = now
+            self._tell_failure(fault, may_wait=False)
 
     def _exchanged(self, stamp: object, *, may_wait: bool = False) -> bool | BundleError:
         """Swap in what the files hold now; or say what is wrong with it, and serve on what was good."""
@@ -144,7 +175,7 @@ class Live:
         try:
             parts = self._source.read()
             if _is_equal(parts, old.parts):
-                self._state.stamp, self._failing = stamp, None
+                self._state.stamp, self._failing, self._failed = stamp, None, None
                 return False
             self._state = self._made(stamp, parts, old.generation + 1)
         except BundleError as error:
@@ -152,11 +183,12 @@ class Live:
         except Exception as error:  # noqa: BLE001 a fault of ours in reading must not reach who asks for a connection
             fault = BundleError(f"bundle: cannot be read ({type(error).__name__})", hint="report it: it is our fault")
         if fault is None:
-            self._failing = self._suspected = None
-            BUS.publish(Event(Topic.BUNDLE_SWAPPED, self._side, f"{old} → {self._state.bundle}"))
+            self._failing = self._suspected = self._failed = None
+            self._news.append(Event(Topic.BUNDLE_SWAPPED, self._side, f"{old} → {self._state.bundle}"))
             self._tell_findings(self._state.bundle)
             return True
-        self._tell_failure(fault, may_wait=may_wait)
+        if self._tell_failure(fault, may_wait=may_wait):
+            self._failed = stamp, self._clock.seconds()
         return fault
 
     def _made(self, stamp: object, parts: Parts, generation: int) -> _State:
@@ -191,16 +223,21 @@ class Live:
         limit_s = self._policy.session_timeout_s
         return limit_s is not None and now - self._state.built_at >= limit_s
 
-    def _tell_failure(self, fault: BundleError, *, may_wait: bool) -> None:
-        """Say once what is wrong; a pair that does not match may be half written, so it is looked at twice."""
+    def _tell_failure(self, fault: BundleError, *, may_wait: bool) -> bool:
+        """Say once what is wrong; a pair that does not match may be half written, so it is looked at twice.
+
+        Returns:
+            Whether it is told of.
+        """
         text = fault.message
         is_new = text != self._failing
         if may_wait and is_new and text != self._suspected and "does not match" in text:
             self._suspected = text
-            return
+            return False
         if is_new:
             self._failing = text
-            BUS.publish(Event(Topic.RELOAD_FAILED, self._side, f"{text}; the last good bundle is served on"))
+            self._news.append(Event(Topic.RELOAD_FAILED, self._side, f"{text}; the last good bundle is served on"))
+        return True
 
     def _tell_findings(self, bundle: Bundle) -> None:
         for one in findings_of(bundle.parts, self._policy, now=self._clock.now()):
@@ -218,15 +255,21 @@ class Live:
             elif ends_soon(one, now):
                 self._tell_once(Topic.EXPIRES_SOON, place, f"{label(one)} ends {day(end)}: less than a third is left")
 
-        parts = self._state.bundle.parts
-        for fault in judge_lists(parts, is_required=True, now=now) if parts.crls else ():
-            topic = Topic.EXPIRED if fault.severity is Severity.ERROR else Topic.EXPIRES_SOON
-            self._tell_once(topic, fault.place, fault.evidence)
+        for crl in self._state.bundle.parts.crls:  # its dates only: a large one takes long to judge
+            if not crl.is_current(now):
+                self._tell_once(Topic.EXPIRED, crl.place, "the revocation list has expired, or is not yet valid")
+            elif crl.ends_soon(now):
+                self._tell_once(Topic.EXPIRES_SOON, crl.place, "the revocation list ends soon: get the CA's next one")
 
     def _tell_once(self, topic: Topic, place: str, detail: str) -> None:
         if (topic, place, detail) not in self._told:
             self._told.add((topic, place, detail))
-            BUS.publish(Event(topic, place, detail))
+            self._news.append(Event(topic, place, detail))
+
+    def _tell_news(self) -> None:
+        """Tell what has happened; the lock is free."""
+        while self._news:
+            BUS.publish(self._news.pop(0))
 
     @property
     def _side(self) -> str:
@@ -239,7 +282,7 @@ class Live:
 
     def renew_lock(self) -> None:
         """Make the lock anew in a forked child: a thread of the parent may have held it."""
-        self._lock = threading.Lock()
+        self._lock, self._held_by = threading.Lock(), None
 
 
 def _is_equal(one: Parts, other: Parts) -> bool:

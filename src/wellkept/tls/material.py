@@ -3,10 +3,13 @@
 Each field has its other names in `metadata["names"]`; docs/howto/tls.md has the table.
 """
 
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
+from wellkept.errors import UsageError
 from wellkept.secret import Secret
 from wellkept.tls.pem import BEGIN
 
@@ -39,6 +42,10 @@ class CertKey:
     def __post_init__(self) -> None:
         """Put PEM that was given as plain text into a secret: a repr must not show a private key."""
         seal_pem(self, "cert_file", "key_file")
+        seal_paths(self, "cert_file", "key_file")
+
+    def _wellkept_rules(self) -> Iterator[tuple[str, str]]:
+        yield from path_rules(self, "cert_file", "key_file")
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,13 @@ class KeyStore:
     alias: str | None = None
     key_password: Secret[str] | None = None
 
+    def __post_init__(self) -> None:
+        """Keep what is no path out of every repr."""
+        seal_paths(self, "path", "alias")
+
+    def _wellkept_rules(self) -> Iterator[tuple[str, str]]:
+        yield from path_rules(self, "path", "alias")
+
 
 @dataclass(frozen=True)
 class TrustStore:
@@ -70,6 +84,13 @@ class TrustStore:
     path: Path | str
     password: Secret[str]
 
+    def __post_init__(self) -> None:
+        """Keep what is no path out of every repr."""
+        seal_paths(self, "path")
+
+    def _wellkept_rules(self) -> Iterator[tuple[str, str]]:
+        yield from path_rules(self, "path")
+
 
 TrustFile = Secret[Pem] | TrustStore | Path | str
 TrustFiles = TrustFile | tuple[TrustFile, ...]
@@ -78,9 +99,54 @@ TrustFiles = TrustFile | tuple[TrustFile, ...]
 def seal_pem(settings: object, *names: str) -> None:
     """Put PEM that stands in a field as plain text into a secret."""
     for name in names:
-        given = getattr(settings, name)
-        if isinstance(given, str) and BEGIN.decode() in given:
-            object.__setattr__(settings, name, Secret(given, name=name))
+        given: object = getattr(settings, name)
+        if isinstance(given, (list, tuple)):
+            items = cast("Sequence[object]", given)
+            object.__setattr__(settings, name, tuple(_sealed(one, name) for one in items))
+        else:
+            object.__setattr__(settings, name, _sealed(given, name))
+
+
+def _sealed(given: object, name: str) -> object:
+    return Secret(given, name=name) if isinstance(given, str) and BEGIN.decode() in given else given
+
+
+def seal_paths(settings: object, *names: str) -> None:
+    """Put something else in the place of a text that is no path: it may be a key, and errors show paths."""
+    for name in names:
+        given: object = getattr(settings, name)
+        if isinstance(given, tuple):
+            items = cast("Sequence[object]", given)
+            object.__setattr__(settings, name, tuple(_NO_PATH if _is_no_path(one) else one for one in items))
+        elif _is_no_path(given):
+            object.__setattr__(settings, name, _NO_PATH)
+
+
+def path_rules(settings: object, *names: str) -> Iterator[tuple[str, str]]:
+    """Say which fields held a text that is no path."""
+    for name in names:
+        given: object = getattr(settings, name)
+        if given == _NO_PATH or (isinstance(given, tuple) and _NO_PATH in given):
+            yield name, "holds no path: name the file; what it holds is read from there, or from a reference"
+
+
+_NO_PATH = "(a text that is no path)"
+_KEY_BODY = re.compile(r"(?:^|/)MI[A-Za-z0-9+/=]{60,}$")  # DER in base64, as it stands between the lines of PEM
+
+
+def _is_no_path(given: object) -> bool:
+    text = str(given) if isinstance(given, (str, Path)) else ""
+    return "-----BEGIN" in text or "\n" in text or _KEY_BODY.search(text) is not None
+
+
+def judge_key(key: object) -> None:
+    """Refuse an identity that is none of the two kinds, in code.
+
+    Raises:
+        UsageError: it is something else.
+    """
+    if not isinstance(key, (CertKey, KeyStore)):
+        raise UsageError("key: expected CertKey(…) or KeyStore(…)", hint='write CertKey("server.crt", "server.key")')
 
 
 def trust_files(given: TrustFiles | None) -> tuple[TrustFile, ...]:

@@ -3,7 +3,7 @@
 Only the standard library: settings and policies are read where no certificate ever is.
 """
 
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from wellkept._dataclasses import dataclass
 
@@ -36,3 +36,21 @@ def printable(text: str) -> str:
     """A text from a certificate as a message may show it: short, and nothing that moves a cursor."""
     shown = text if text.isprintable() else ascii(text)[1:-1]
     return shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 1]}…"
+
+
+def is_named(names: Names, host: str) -> bool:
+    """Whether a certificate is for a host: a star is one whole first label (RFC 6125 §6.4.3)."""
+    if is_address(host):
+        return ip_address(host) in names.ips
+    wanted = host.lower().rstrip(".")
+    rest = wanted.partition(".")[2]
+    return any(one.lower() in {wanted, f"*.{rest}" if "." in rest else wanted} for one in names.dns)
+
+
+def is_address(host: str) -> bool:
+    """Whether a host is an IP address."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True

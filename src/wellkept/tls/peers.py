@@ -87,6 +87,9 @@ Verified = ssl.SSLObject | ssl.SSLSocket
 # connection; but they start its task from inside the read that brought the request, and a task inherits this.
 CURRENT: ContextVar[Verified | None] = ContextVar("wellkept_tls_connection", default=None)
 
+# Where `integrations.asgi.Drain` keeps the connection of a request, for whoever asks from another task.
+PINNED = "wellkept.connection"
+
 _SOCKETS = ("gunicorn.socket", "werkzeug.socket", "wellkept.socket")
 
 
@@ -126,6 +129,8 @@ def of_connection(connection: Verified) -> PeerIdentity | None:
         der = connection.getpeercert(binary_form=True)
     except ValueError:
         is_over = False
+    if not getattr(connection, "is_judged", True):
+        is_over = False  # one of ours that was refused, or has ended
     if not is_over or (isinstance(context, ssl.SSLContext) and context.verify_mode == ssl.CERT_NONE):
         raise UsageError(
             "peer: this connection asks nobody for a certificate", hint='ask for one: mutualSsl = { cert = "ca.crt" }'
@@ -159,4 +164,18 @@ def _connection(request: object) -> Verified | None:
         return None
     # A server without TLS that was started inside a request has inherited that request's connection.
     told = cast("Mapping[str, object]", scope)
-    return CURRENT.get() if "asgi" in told and told.get("scheme") in {"https", "wss"} else None
+    if "asgi" not in told or told.get("scheme") not in {"https", "wss"}:
+        return None
+    return cast("Verified", told[PINNED]) if PINNED in told else _inherited(told.get("client"))
+
+
+def _inherited(client: object) -> Verified | None:
+    """The connection that the running task was started by, as long as all its requests come from one address.
+
+    A task that serves requests of several connections (a queue, a batch) has inherited the first one's.
+    """
+    connection = CURRENT.get()
+    if connection is None:
+        return None
+    known = vars(connection).setdefault("_wellkept_client", client)
+    return connection if known == client else None

@@ -281,25 +281,26 @@ def _unfit_encryption(block: Block) -> tuple[str, str] | None:
 
 def _key(block: Block, password: Secret[str] | None) -> PrivateKey | tuple[str, str]:
     """The key, or a fact and its fix."""
-    if block.label == "ENCRYPTED PRIVATE KEY":
-        unfit = _unfit_encryption(block)
-        if unfit is not None:
-            return unfit
+    unfit = _unfit_encryption(block) if block.label == "ENCRYPTED PRIVATE KEY" else None
+    if unfit is not None:
+        return unfit
     if block.is_encrypted and password is None:
         return "is an encrypted private key, and no password is given", "give keyPassword, as a reference"
+    made: object = None
+    fault = "is a private key of a kind that TLS does not use", "use an EC P-256 key, or RSA of 2048 bits or more"
     try:
         made = load_pem_private_key(
             block.text, password.reveal().encode() if block.is_encrypted and password is not None else None
         )
     except (ValueError, TypeError):
-        if block.is_encrypted:
-            fact = "is an encrypted private key, and the password is wrong (or the file is damaged)"
-            return fact, "correct keyPassword"
-        fact = "its private key is damaged or cut off"
-        return fact, COPY_AGAIN
-    except Exception:  # noqa: BLE001 UnsupportedAlgorithm and its like: a key of a kind that nobody here can use
-        made = None
-    if isinstance(made, PrivateKey):
-        return made
-    fact = "is a private key of a kind that TLS does not use"
-    return fact, "use an EC P-256 key, or RSA of 2048 bits or more"
+        wrong = "is an encrypted private key, and the password is wrong (or the file is damaged)", "correct keyPassword"
+        fault = wrong if block.is_encrypted else _DAMAGED_KEY
+    except BaseException as error:
+        if type(error).__name__ == "PanicException":  # how cryptography fails at an IV of the wrong length
+            fault = _DAMAGED_KEY
+        elif not isinstance(error, Exception):  # all others: UnsupportedAlgorithm and its like
+            raise
+    return made if isinstance(made, PrivateKey) else fault
+
+
+_DAMAGED_KEY = ("its private key is damaged or cut off", COPY_AGAIN)

@@ -1,5 +1,6 @@
 """What a context demands: versions, suites, whom it asks for a certificate. No I/O here."""
 
+import re
 from collections.abc import Iterable
 from enum import StrEnum
 from ssl import TLSVersion
@@ -8,7 +9,6 @@ from typing import Final
 from wellkept._dataclasses import dataclass
 from wellkept._names import did_you_mean
 from wellkept.tls.allow import Allow
-from wellkept.tls.names import printable
 
 
 class Profile(StrEnum):
@@ -53,6 +53,7 @@ SUITES: Final = {
 }
 # They go with TLS 1.3 whether they are named or not: before Python 3.15 nothing can choose among them.
 SUITES_OF_1_3: Final = frozenset({"TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256", "TLS_AES_128_GCM_SHA256"})
+_SUITE = re.compile(r"[A-Za-z0-9_-]{1,60}")
 DEFAULT_SUITES: Final = tuple(SUITES.values())
 
 
@@ -132,5 +133,6 @@ def find_suites(named: Iterable[str]) -> tuple[str, ...] | str:
         elif one not in SUITES_OF_1_3:
             near = did_you_mean(one, [*SUITES, *SUITES.values(), *SUITES_OF_1_3])
             fix = near or "name suites with ECDHE, and GCM or CHACHA20: all others are weaker (RFC 9325)"
-            return f"names a suite that is not offered, {printable(one)}: {fix}"
+            shown = f", {one}" if _SUITE.fullmatch(one) else ""
+            return f"names a suite that is not offered{shown}: {fix}"
     return tuple(dict.fromkeys(made)) or DEFAULT_SUITES

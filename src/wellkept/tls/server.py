@@ -7,7 +7,16 @@ from functools import cached_property
 from wellkept.tls.allow import Allow
 from wellkept.tls.contextual import Contextual
 from wellkept.tls.live import Live
-from wellkept.tls.material import CertKey, KeyStore, TrustFiles, seal_pem, trust_files
+from wellkept.tls.material import (
+    CertKey,
+    KeyStore,
+    TrustFiles,
+    judge_key,
+    path_rules,
+    seal_paths,
+    seal_pem,
+    trust_files,
+)
 from wellkept.tls.policy import CrlMode, OnTrustChange, Policy, Profile, VerifyClient
 from wellkept.tls.responders import checker
 from wellkept.tls.settings import (
@@ -15,9 +24,11 @@ from wellkept.tls.settings import (
     CertValidation,
     Rules,
     Versions,
+    as_tuple,
     check_rules,
     chosen_suites,
     chosen_versions,
+    coerce,
     seconds,
     shared_rules,
 )
@@ -38,10 +49,13 @@ class MutualTLS:
     verify_client: VerifyClient = VerifyClient.REQUIRE
 
     def __post_init__(self) -> None:
-        """Put PEM that was given as plain text into a secret, whatever it is."""
+        """Put PEM that was given as plain text into a secret, whatever it is, and take text for enumerations."""
+        coerce(self, "verify_client", VerifyClient)
         seal_pem(self, "trust")
+        seal_paths(self, "trust")
 
     def _wellkept_rules(self) -> Rules:
+        yield from path_rules(self, "trust")
         if not trust_files(self.trust):
             yield "trust", 'names no CA, so nobody could get in: write cert = "ca.crt"'
 
@@ -78,14 +92,21 @@ class ServerTLS(Contextual):
     session_timeout: float | timedelta | None = None
     enable: bool = True
 
+    def __post_init__(self) -> None:
+        """Take text for enumerations, and lists for tuples, as code may give them."""
+        judge_key(self.key)
+        coerce(self, "profile", Profile)
+        coerce(self, "on_trust_change", OnTrustChange)
+        as_tuple(self, "allow", "ciphers")
+
     @cached_property
     def live(self) -> Live:
-        """What keeps the context current: `reload()`, `bundle()`, `describe()`.
+        """What keeps the context current: `reload()`, `bundle`, `describe()`.
 
         Raises:
             BundleError: as `context`.
         """
-        check_rules("ServerTLS", self, self.mutual, self.protocol, self.cert_validation)
+        check_rules("ServerTLS", self, self.key, self.mutual, self.protocol, self.cert_validation)
         trust = () if self.mutual is None else trust_files(self.mutual.trust)
         return Live(
             FilesSource(self.key, trust, self.cert_validation),

@@ -6,12 +6,14 @@ No I/O here.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 from ssl import TLSVersion
-from typing import Literal, Protocol
+from typing import Literal, Protocol, cast
 
 from wellkept.errors import UsageError
 from wellkept.tls.allow import faults_of
+from wellkept.tls.material import path_rules, seal_paths
 from wellkept.tls.policy import CrlMode, Profile, find_suites, find_versions
 
 Rules = Iterator[tuple[str, str]]
@@ -19,6 +21,7 @@ Rules = Iterator[tuple[str, str]]
 RULE_7 = "must be true: TLS always verifies, and no option turns that off"
 _MIN_CACHE, _MAX_CACHE = 50, 10_000  # Ballerina's bounds: RevocationVerificationManager
 _MAX_VALIDITY_MIN = 1440
+_MAX_TIMEOUT_S = 86_400  # a day: a socket takes no timeout without end, and no session is good for longer
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,10 @@ class Versions:
 
     name: str = "TLS"
     versions: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Take a list, or one version."""
+        as_tuple(self, "versions")
 
     def _wellkept_rules(self) -> Rules:
         if self.name != "TLS":
@@ -61,6 +68,12 @@ class CertValidation:
     cache_size: int = 50
     cache_validity_period: int = 15
 
+    def __post_init__(self) -> None:
+        """Take text for what has a few values, and refuse what is no path."""
+        coerce(self, "mode", CrlMode)
+        as_tuple(self, "crl")
+        seal_paths(self, "crl")
+
     @property
     def crl_files(self) -> tuple[Path | str, ...]:
         """The files and folders, however they were given."""
@@ -69,6 +82,7 @@ class CertValidation:
     def _wellkept_rules(self) -> Rules:
         if self.type == "OCSP_STAPLING":
             yield "type", 'cannot be: Python\'s ssl has no stapling; write "OCSP", "CRL" or "OCSP_CRL"'
+        yield from path_rules(self, "crl")
         if self.type == "CRL" and not self.crl:
             yield "crl", "names no revocation list: name a file or a folder"
         if not _MIN_CACHE <= self.cache_size <= _MAX_CACHE:
@@ -105,10 +119,10 @@ def shared_rules(tls: Shared) -> Rules:
     suites = find_suites(tls.ciphers)
     if isinstance(suites, str):
         yield "ciphers", suites
-    if seconds(tls.handshake_timeout) <= 0:
-        yield "handshake_timeout", "expected more than 0 s"
-    if tls.session_timeout is not None and seconds(tls.session_timeout) < 1:
-        yield "session_timeout", "expected 1 s or more"
+    if not 0 < seconds(tls.handshake_timeout) <= _MAX_TIMEOUT_S:
+        yield "handshake_timeout", f"expected more than 0 s: {_MAX_TIMEOUT_S:,} s at the most"
+    if tls.session_timeout is not None and not 1 <= seconds(tls.session_timeout) <= _MAX_TIMEOUT_S:
+        yield "session_timeout", f"expected 1 s or more: {_MAX_TIMEOUT_S:,} s at the most"
 
 
 def check_rules(name: str, *things: object) -> None:
@@ -145,6 +159,32 @@ def chosen_suites(named: tuple[str, ...]) -> tuple[str, ...]:
     if isinstance(found, str):
         raise UsageError(f"ciphers: {found}")
     return found
+
+
+def coerce(settings: object, name: str, kind: type[StrEnum]) -> None:
+    """Make a field what its class says, where code gives it as text.
+
+    Raises:
+        UsageError: it is none of its values.
+    """
+    given = getattr(settings, name)
+    if isinstance(given, kind):
+        return
+    known = {one.value: one for one in kind}
+    found = known.get(given.lower()) if isinstance(given, str) else None
+    if found is None:
+        raise UsageError(f"{type(settings).__name__}.{name}: expected {' or '.join(known)}", hint="write one of these")
+    object.__setattr__(settings, name, found)
+
+
+def as_tuple(settings: object, *names: str) -> None:
+    """Make fields tuples, where code gives a list or one item."""
+    for name in names:
+        given: object = getattr(settings, name)
+        if isinstance(given, str):
+            object.__setattr__(settings, name, (given,))
+        elif isinstance(given, list):
+            object.__setattr__(settings, name, tuple(cast("list[object]", given)))
 
 
 def seconds(given: float | timedelta) -> float:

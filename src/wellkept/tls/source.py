@@ -19,7 +19,7 @@ from wellkept.tls.bundle import Anchor, Identity, Parts
 from wellkept.tls.crl import Crl, read_crls
 from wellkept.tls.keystore import is_keystore, read_identity, read_trust
 from wellkept.tls.material import CertKey, FileOrPem, KeyStore, TrustFile, TrustStore
-from wellkept.tls.pem import content_of, find_blocks, find_certificates, find_key, read_certificates
+from wellkept.tls.pem import content_of, find_blocks, find_certificates, find_key
 from wellkept.tls.settings import CertValidation
 
 _LOOKS = 3  # files that change while they are read are read again, at once
@@ -49,13 +49,19 @@ class CallableSource:
     def __init__(self, answer: Callable[[], Parts]) -> None:
         """Ask nothing yet."""
         self._answer = answer
+        self._last: Parts | None = None
+        self._count = 0
 
     def stamp(self) -> object:
-        """The answer itself: another one is another bundle."""
+        """How many answers there were: another object is another bundle."""
         try:
-            return id(self._answer())
+            found = self._answer()
         except Exception:  # noqa: BLE001 somebody else's code: `read` says what is wrong
             return None
+        if found is not self._last:
+            self._last = found
+            self._count += 1
+        return self._count
 
     def read(self) -> Parts:
         """Ask.
@@ -108,8 +114,13 @@ def read_parts(
         if isinstance(made, BundleError):
             raise made
         identity = Identity(own, made, place, place)
-    anchors = tuple(Anchor(one, place) for one in read_certificates(_bytes(trust), place=place)) if trust else ()
-    return Parts(identity, anchors, read_crls(_bytes(crl), place=place) if crl else ())
+    cas = find_certificates(_bytes(trust), place=place) if trust else ()
+    lists = [_bytes(crl)] if crl else []
+    trust = crl = b""  # a traceback may show the locals of this frame
+    if isinstance(cas, BundleError):
+        raise cas
+    anchors = tuple(Anchor(one, place) for one in cas)
+    return Parts(identity, anchors, read_crls(lists.pop(), place=place) if lists else ())
 
 
 class FilesSource:
@@ -239,6 +250,8 @@ def _identity(key: CertKey | KeyStore, look: _Look) -> Identity:
     both = key.cert_file if key.key_file is None else key.key_file
     key_place, data = _content(both, look, "the private key")
     made = find_key(data, key.key_password, place=key_place)
+    if isinstance(made, BundleError) and key.key_file is None and "holds no private key" in made.message:
+        made = BundleError(f"{place}: holds no private key, and no keyFile is named", hint='name it: keyFile = "…"')
     data = b""  # a traceback may show the locals of this frame
     is_open = not isinstance(both, Secret) and is_exposed(_path(both))
     if isinstance(certificates, BundleError):
