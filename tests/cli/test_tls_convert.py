@@ -127,7 +127,8 @@ def test_a_certificate_in_der_becomes_pem(wellkept: CommandLine, convert: Callab
         (("key.p12", "ca.crt"), "secrets/ca.crt: exists already", 2),
         (("key.p12", "new.crt", "--key", "secrets/ca.crt"), "secrets/ca.crt: exists already", 2),
         (("two.p12", "new.pem"), "secrets/two.p12: holds 2 private keys: server, client", 1),
-        (("ca.crt", "new.p12", "--key", "secrets/ca.crt"), "secrets/ca.crt: holds no private key in PEM", 1),
+        (("ca.crt", "new.p12", "--key", "secrets/ca.crt"), "convert: SOURCE, TARGET and --key", 2),
+        (("key.p12", "new.pem", "--key", "secrets/new.pem", "--force"), "convert: SOURCE, TARGET and --key", 2),
         (("key.p12", "new.p12"), "the password: stdin is no terminal", 2),
     ],
 )

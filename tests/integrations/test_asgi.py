@@ -17,8 +17,8 @@ HTTP_1 = {"type": "http", "http_version": "1.1"}
 class _Connection:
     """A connection whose trust is there, or withdrawn."""
 
-    def __init__(self, *, is_withdrawn: bool) -> None:
-        self.is_draining = is_withdrawn
+    def __init__(self, *, is_draining: bool) -> None:
+        self.is_draining = is_draining
 
 
 async def _app(_scope: Message, _receive: object, send: Send) -> None:
@@ -45,18 +45,18 @@ def _headers(scope: Message, connection: object) -> list[tuple[bytes, bytes]]:
 
 
 def test_a_withdrawn_client_is_told_to_close_and_no_other_header_is_lost() -> None:
-    assert _headers(HTTP_1, _Connection(is_withdrawn=True)) == [(b"x-a", b"1"), (b"connection", b"close")]
+    assert _headers(HTTP_1, _Connection(is_draining=True)) == [(b"x-a", b"1"), (b"connection", b"close")]
 
 
 @pytest.mark.parametrize(
     ("scope", "connection"),
     [
-        (HTTP_1, _Connection(is_withdrawn=False)),
+        (HTTP_1, _Connection(is_draining=False)),
         (HTTP_1, None),
         (HTTP_1, object()),
-        ({"type": "http", "http_version": "2"}, _Connection(is_withdrawn=True)),
-        ({"type": "http"}, _Connection(is_withdrawn=True)),
-        ({"type": "websocket", "http_version": "1.1"}, _Connection(is_withdrawn=True)),
+        ({"type": "http", "http_version": "2"}, _Connection(is_draining=True)),
+        ({"type": "http"}, _Connection(is_draining=True)),
+        ({"type": "websocket", "http_version": "1.1"}, _Connection(is_draining=True)),
     ],
     ids=["trusted", "no TLS", "a connection of others", "HTTP/2", "no version", "a websocket"],
 )
@@ -64,15 +64,15 @@ def test_everybody_else_gets_the_answer_as_it_is(scope: Message, connection: obj
     assert _headers(scope, connection) == [(b"x-a", b"1"), (b"Connection", b"x")]
 
 
-def test_trust_that_is_withdrawn_while_the_application_works_counts() -> None:
-    connection = _Connection(is_withdrawn=False)
+def test_trust_that_is_draining_while_the_application_works_counts() -> None:
+    connection = _Connection(is_draining=False)
     sent: list[Message] = []
 
     async def send(message: Message) -> None:
         sent.append(message)
 
     async def slow(scope: Message, receive: object, send: Send) -> None:
-        connection.is_withdrawn = True
+        connection.is_draining = True
         await _app(scope, receive, send)
 
     async def serve() -> None:

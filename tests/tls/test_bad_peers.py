@@ -460,9 +460,10 @@ def test_a_client_of_an_old_version_is_refused(tmp_path: Path, kind: str) -> Non
     client = stock_client(service.trust, case.leaf.write(tmp_path / "client", "client"))
     with pytest.warns(DeprecationWarning, match="TLSv1"):
         client.minimum_version, client.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
-    with told() as heard, SERVERS[kind](service.tls.context()) as port, pytest.raises(OSError):  # noqa: PT011 an alert or a reset
-        CLIENTS["blocking"](port, client, "localhost")
-    assert heard.wait_refused() == ["protocol"]
+    with told() as heard, SERVERS[kind](service.tls.context()) as port:
+        with pytest.raises(OSError):  # noqa: PT011 an alert or a reset
+            CLIENTS["blocking"](port, client, "localhost")
+        assert heard.wait_refused() == ["protocol"]
 
 
 @pytest.mark.parametrize("kind", SERVERS)
@@ -471,9 +472,10 @@ def test_a_client_that_only_has_cbc_is_refused(tmp_path: Path, kind: str) -> Non
     service = Service(tmp_path, case)
     client = service.client(case.leaf, V12)
     client.set_ciphers("ECDHE-ECDSA-AES128-SHA256:ECDHE-RSA-AES128-SHA256:@SECLEVEL=0")
-    with told() as heard, SERVERS[kind](service.tls.context()) as port, pytest.raises(OSError):  # noqa: PT011 an alert or a reset
-        CLIENTS["blocking"](port, client, "localhost")
-    assert heard.wait_refused() == ["protocol"]
+    with told() as heard, SERVERS[kind](service.tls.context()) as port:
+        with pytest.raises(OSError):  # noqa: PT011 an alert or a reset
+            CLIENTS["blocking"](port, client, "localhost")
+        assert heard.wait_refused() == ["protocol"]
 
 
 def test_a_client_that_says_nothing_keeps_nobody_else_waiting(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from wellkept._dataclasses import dataclass
 from wellkept.tls.names import Names, is_address
 
 _SEGMENT = re.compile(r"[A-Za-z0-9._-]+")  # SPIFFE-ID §2.2
-_LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?")  # RFC 1123 §2.1, and the _ that many use
+_LABEL = re.compile(r"[A-Za-z0-9_-]+")  # RFC 1123 §2.1, and the _ that many use
 _DOMAIN = re.compile(r"[a-z0-9._-]+")  # SPIFFE-ID §2.1
 _URI = re.compile(r"[a-z][a-z0-9+.-]*:.+")
 _NO_HOST = "is no host name: write dns:job.internal, without a scheme, a port or a final dot"
@@ -42,20 +42,25 @@ def fault_of(pattern: str) -> str | None:
     """What is wrong with a pattern, or None: one that can fit nobody is wrong, too."""
     if not pattern.startswith(_KINDS):
         return 'begins with none of "spiffe://", "uri:", "dns:" and "ip:"'
+    if pattern.endswith((":", "://")):
+        return "names nobody"
     if not pattern.isprintable() or not pattern.isascii() or " " in pattern:
-        return "holds a character that no such name has; a host name in another script is written as xn--…"
+        return "names nobody: it holds a character that no name has; a host name in another script is written as xn--…"
     body = pattern.removeprefix("uri:")
     if pattern.startswith("dns:"):
         return _fault_of_steps(pattern[4:].split("."), _LABEL, _NO_HOST)
     if body.startswith("spiffe://"):
         domain, *steps = body.removeprefix("spiffe://").split("/")
-        return _fault_of_steps(steps, _SEGMENT, _NO_ID) if _DOMAIN.fullmatch(domain) else _NO_ID
+        fits = domain == "*" or _DOMAIN.fullmatch(domain) is not None
+        return _fault_of_steps(steps, _SEGMENT, _NO_ID) if fits else _NO_ID
     is_good = is_address(pattern[3:]) if pattern.startswith("ip:") else _URI.fullmatch(body)
     return None if is_good else "names no IP address" if pattern.startswith("ip:") else "is no URI"
 
 
 def _fault_of_steps(steps: Iterable[str], form: re.Pattern[str], what: str) -> str | None:
     wanted = [one for one in steps if one != "*"]
+    if "" in wanted:
+        return "has an empty segment"
     if any("*" in one for one in wanted):
         return "has a * beside other characters: it stands for one whole segment"
     return None if all(_is_step_of(form, one) for one in wanted) else what

@@ -292,7 +292,8 @@ class LiveSocket(_Checks, ssl.SSLSocket):
             # shutdown() lets go of TLS, and ssl would send the rest as it is.
             if self._refused is not None:
                 raise refusal(self._refused)
-            if isinstance(vars(self)["_context"], Inner) and not self._is_unwrapped and not self._is_connecting:
+            own = vars(self)
+            if own.get("_connected") and isinstance(own["_context"], Inner) and not self._is_unwrapped:
                 raise ssl.SSLEOFError(ssl.SSL_ERROR_EOF, "TLS has ended on this connection, or has not begun")
             return
         if not self._is_judged:

@@ -5,6 +5,7 @@ sealed: what reads it sees what holds; what would make it verify less, or trust 
 setting what already holds is accepted, because some clients do so each time (urllib3).
 """
 
+import socket
 import ssl
 from collections.abc import Callable
 from functools import partial
@@ -79,7 +80,7 @@ class LiveContext(ssl.SSLContext):
         session: ssl.SSLSession | None = None,
     ) -> ssl.SSLSocket:
         """Make a connection of a socket; one that listens makes its connections by this context, each by its time."""
-        if server_side and not _is_connected(sock):
+        if server_side and _listens(sock):
             return super().wrap_socket(sock, server_side, do_handshake_on_connect, suppress_ragged_eofs)
         inner = self._current()
         return inner.wrap_socket(
@@ -214,12 +215,12 @@ def _refuse(name: str) -> NoReturn:
     raise TLSWeakened(f"{name}: this TLS context is sealed", hint=_HINT)
 
 
-def _is_connected(sock: Any) -> bool:  # noqa: ANN401 as in ssl: whatever is like a socket
+def _listens(sock: Any) -> bool:  # noqa: ANN401 as in ssl: whatever is like a socket
+    """Whether it takes connections; one whose client has gone already does not, and is no listener for that."""
     try:
-        sock.getpeername()
+        return bool(sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
     except OSError:
         return False
-    return True
 
 
 def _fitting(inner: Inner, session: ssl.SSLSession | None) -> ssl.SSLSession | None:
