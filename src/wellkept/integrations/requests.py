@@ -22,7 +22,7 @@ class TLSAdapter(HTTPAdapter):
     `close()` ends its idle connections, and the next request opens one that shows the newest certificate.
     """
 
-    __attrs__ = [*HTTPAdapter.__attrs__, "_context"]  # noqa: RUF012 as in requests: what a copy is made of
+    __attrs__: list[str] = [*HTTPAdapter.__attrs__, "_context"]  # noqa: RUF012 as in requests: what a copy is made of
 
     def __init__(self, tls: ClientTLS, **options: Any) -> None:  # noqa: ANN401 as in requests: retries, sizes of pools
         """Make it.

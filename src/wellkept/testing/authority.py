@@ -69,8 +69,8 @@ class CertificateAuthority:
         self._revoked: list[x509.Certificate] = []
         self._lists = 0
         self._folder.mkdir(parents=True, exist_ok=True)
-        self.ca_file = self._folder / "ca.crt"
-        self.crl_file = self._folder / "ca.crl"
+        self.ca_file: Path = self._folder / "ca.crt"
+        self.crl_file: Path = self._folder / "ca.crl"
         replace_file(self.ca_file, self._own.own.cert_pem, prefix=".wellkept-")
         self._write_list()
 

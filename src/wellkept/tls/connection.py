@@ -37,8 +37,8 @@ class Inner(ssl.SSLContext):
     def attach(self, guard: Guard, current: Callable[[], Bundle], outer: ssl.SSLContext) -> None:
         """Finish it: from now on connections can be made."""
         self.guard, self.current, self.outer = guard, current, outer
-        self.sslobject_class = LiveObject
-        self.sslsocket_class = LiveSocket
+        self.sslobject_class: type[ssl.SSLObject] = LiveObject
+        self.sslsocket_class: type[ssl.SSLSocket] = LiveSocket
 
 
 class _Checks:

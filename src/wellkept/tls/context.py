@@ -54,7 +54,7 @@ class LiveContext(ssl.SSLContext):
 
     _current: Callable[[], Inner]  # no method: each instance has its own
 
-    sslsocket_class = LiveSocket
+    sslsocket_class: type[ssl.SSLSocket] = LiveSocket
 
     def __new__(cls, current: Callable[[], Inner], policy: Policy, remake: Callable[[], object]) -> Self:
         """Make it over the callable that answers the context of now."""
