@@ -8,12 +8,24 @@ import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 from typing import Final
+
+from tests.tls.pki import CA
 
 HOST: Final = "127.0.0.1"
 SETTLE_S: Final = 0.01  # the server has closed its side of the last connection by then
 WARM_UP: Final = 50
+
+
+def write_site(folder: Path) -> ssl.SSLContext:
+    """Write `server`, `client` and `trust` of one CA into a folder; the context of its client."""
+    ca = CA("clients and server")
+    ca.issue("localhost").write(folder, "server")
+    client = ssl.create_default_context(cafile=ca.write(folder, "trust"))
+    client.load_cert_chain(*ca.issue("orders.test").write(folder, "client").pair)
+    return client
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from bench.programs.tls_cpu import Served, answer_of, compare
+from bench.programs.tls_cpu import Served, answer_of, compare, write_site
 
 from tests.servers.process import end, free_port, wait_until
-from tests.tls.pki import CA
 
 CONNECTIONS: Final = 30  # a round
 CONF: Final = Path(__file__).with_name("tls_gunicorn_conf.py")
@@ -45,10 +44,7 @@ def main(rounds: int) -> None:
     """Measure TLS and mTLS."""
     with TemporaryDirectory() as made:
         folder = Path(made)
-        ca = CA("clients and server")
-        ca.issue("localhost").write(folder, "server")
-        client = ssl.create_default_context(cafile=ca.write(folder, "trust"))
-        client.load_cert_chain(*ca.issue("orders.test").write(folder, "client").pair)
+        client = write_site(folder)
         for name, is_mutual in (("TLS", False), ("mTLS", True)):
             with ExitStack() as stack:
                 servers = {

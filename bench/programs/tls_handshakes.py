@@ -8,10 +8,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from bench.programs.tls_cpu import Served, compare
+from bench.programs.tls_cpu import Served, compare, write_site
 
 from tests.servers.process import end
-from tests.tls.pki import CA
 
 CONNECTIONS: Final = 60  # a round: about 50 ms of the server, beside which the clock's own steps are nothing
 
@@ -32,10 +31,7 @@ def main(rounds: int) -> None:
     """Measure TLS and mTLS."""
     with TemporaryDirectory() as made:
         folder = Path(made)
-        ca = CA("clients and server")
-        ca.issue("localhost").write(folder, "server")
-        client = ssl.create_default_context(cafile=ca.write(folder, "trust"))
-        client.load_cert_chain(*ca.issue("orders.test").write(folder, "client").pair)
+        client = write_site(folder)
         for name, is_mutual in (("TLS", False), ("mTLS", True)):
             print(json.dumps({"name": name, **measure(folder, client, is_mutual=is_mutual, rounds=rounds)}), flush=True)
 

@@ -224,6 +224,18 @@ def read_own(path: FilePath, *, max_bytes: int = MAX_FILE_BYTES) -> bytes:
     return read_file(path, max_bytes=max_bytes)
 
 
+def stamp(path: str) -> object:
+    """What the system says of a file, to be compared with what it says later; None where there is no such file.
+
+    With ctime: a rename within one tick of the clock may leave all else equal.
+    """
+    try:
+        status = os.stat(path)  # noqa: PTH116 hot: pathlib costs ten times as much
+    except (OSError, ValueError):
+        return None
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_dev, status.st_size
+
+
 def shown(path: str) -> str:
     """A path as it is shown: relative below the current folder."""
     absolute, here = os.path.abspath(path), os.getcwd()  # noqa: PTH100, PTH109 hot: pathlib costs ten times as much

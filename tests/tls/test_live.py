@@ -392,3 +392,19 @@ def test_settings_in_code_that_cannot_be_are_refused_before_any_file_is_read(tls
     assert callable(tls)
     with pytest.raises(UsageError, match=fact):
         tls(CertKey("missing.crt", "missing.key")).context()
+
+
+def test_a_callable_is_asked_once_at_each_look(ca: CA) -> None:
+    clock = clock_now()
+    held = parts(ca, "one.test")
+    asked: list[int] = []
+
+    def answer() -> Parts:
+        asked.append(1)
+        return held
+
+    live = Live(CallableSource(answer), Policy(is_server=True), clock=clock)
+    held = parts(ca, "two.test")
+    clock.advance(1)
+    assert live.bundle.generation == 2
+    assert len(asked) == 2

@@ -78,10 +78,10 @@ def site(tmp_path: Path, ca: CA) -> Site:
     return Site(tmp_path, ca)
 
 
-def shake(
+def joined(
     server: ssl.SSLContext, client: ssl.SSLContext, session: ssl.SSLSession | None = None, name: str = "localhost"
 ) -> tuple[ssl.SSLObject, ssl.SSLObject]:
-    """Both ends of a connection in memory, after their handshake and a goodbye, so that TLS 1.2 can resume it."""
+    """Both ends of a connection in memory, after their handshake: the client's, and the server's."""
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
     ours = client.wrap_bio(to_client, to_server, server_hostname=name, session=session)
     theirs = server.wrap_bio(to_server, to_client, server_side=True)
@@ -89,6 +89,14 @@ def shake(
         for side in (ours, theirs):
             with contextlib.suppress(ssl.SSLWantReadError):
                 side.do_handshake()
+    return ours, theirs
+
+
+def shake(
+    server: ssl.SSLContext, client: ssl.SSLContext, session: ssl.SSLSession | None = None, name: str = "localhost"
+) -> tuple[ssl.SSLObject, ssl.SSLObject]:
+    """Both ends after an answer and a goodbye, so that TLS 1.2 can resume it."""
+    ours, theirs = joined(server, client, session, name)
     theirs.write(b"answer")
     assert ours.read(6) == b"answer"
     for side in (ours, theirs, ours):
@@ -270,23 +278,11 @@ def test_close_ends_a_connection_that_only_writes(site: Site) -> None:
     other = CA("other")
     tls = ServerTLS(key=site.key, mutual=MutualTLS(trust=site.ca_file), on_trust_change=OnTrustChange.CLOSE)
     live = Live(FilesSource(tls.key, (site.ca_file,)), tls.policy(), check_interval_s=0)
-    theirs = shake_open(live.context, site.client(site.ca.issue("client.test")))
+    theirs = joined(live.context, site.client(site.ca.issue("client.test")))[1]
     theirs.write(b"x")
     site.ca_file.write_bytes(other.pem)
     with pytest.raises(ssl.SSLError, match="trusted no longer"):
         theirs.write(b"x")
-
-
-def shake_open(server: ssl.SSLContext, client: ssl.SSLContext) -> ssl.SSLObject:
-    """The server's end of a connection that stays open."""
-    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
-    ours = client.wrap_bio(to_client, to_server, server_hostname="localhost")
-    theirs = server.wrap_bio(to_server, to_client, server_side=True)
-    for _ in range(6):
-        for side in (ours, theirs):
-            with contextlib.suppress(ssl.SSLWantReadError):
-                side.do_handshake()
-    return theirs
 
 
 def test_who_hears_of_a_swap_may_reload_at_once(site: Site) -> None:

@@ -5,6 +5,7 @@ import socket
 import ssl
 import threading
 
+from wellkept._files import stamp
 from wellkept._http.message import Failure
 from wellkept._http.tls import Trust
 from wellkept.errors import TLSFailed
@@ -25,14 +26,14 @@ class ContextKeeper:
 
     def current(self) -> ssl.SSLContext | Failure:
         """The context of the files as they are now; the last good one while they are broken."""
-        stamp = tuple(map(_stamp, self.trust.files))
+        stamps = tuple(map(stamp, self.trust.files))
         built = self._built
-        if built is not None and built[0] == stamp:
+        if built is not None and built[0] == stamps:
             return built[1]
         with self._lock:
             made = _build(self.trust)
             if isinstance(made, ssl.SSLContext):
-                self._built = stamp, made
+                self._built = stamps, made
                 return made
             return made if self._built is None else self._built[1]
 
@@ -52,14 +53,6 @@ class ContextKeeper:
     def renew_lock(self) -> None:
         """Make the lock anew in a forked child."""
         self._lock = threading.Lock()
-
-
-def _stamp(path: str) -> object:
-    try:
-        status = os.stat(path)  # noqa: PTH116 hot: pathlib costs ten times as much
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_ino, status.st_size
 
 
 def _build(trust: Trust) -> ssl.SSLContext | Failure:

@@ -1,14 +1,14 @@
 """The `wellkept` command: its subcommands, loaded on use, and what becomes of errors."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from importlib import import_module
-from typing import Final
+from typing import ClassVar, Final
 
 import click
 
 from wellkept.cli import render
 from wellkept.cli.entry import guarded
+from wellkept.cli.lazy import LazyGroup
 from wellkept.errors import EXIT_RUN_FAILED, EXIT_USAGE, UsageError
 
 COMMANDS: Final = (
@@ -36,22 +36,13 @@ COMMANDS: Final = (
 )
 
 
-class Commands(click.Group):
+class Commands(LazyGroup):
     """Imports a command when it is used, and names the nearest one to a wrong one."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Name all commands."""
-        del ctx
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import one command."""
-        del ctx
-        if cmd_name not in COMMANDS:
-            return None
-        module = "import_" if cmd_name == "import" else cmd_name  # the one name that Python keeps for itself
-        command: click.Command = import_module(f"wellkept.cli.{module}").command
-        return command
+    # `import` is the one name that Python keeps for itself.
+    modules: ClassVar[Mapping[str, str]] = {
+        name: f"wellkept.cli.{'import_' if name == 'import' else name}" for name in COMMANDS
+    }
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 import click
 
 from wellkept._dataclasses import replace
-from wellkept._files import MAX_FILE_BYTES, MIB, read_file, without_final_newline
+from wellkept._files import MAX_FILE_BYTES, MIB, read_file
 from wellkept._names import did_you_mean
 from wellkept.cli import ask, render
+from wellkept.cli.given import given_secret
 from wellkept.cli.key import EXAMPLE, judge_options, opened_for, parse_key, source_options, writable, write
 from wellkept.cli.store import is_stored, named
 from wellkept.errors import UsageError
@@ -109,19 +110,6 @@ def _value(reference: Reference, path: str | None) -> Secret[str]:
 
 
 def _checked(given: bytes, where: str) -> Secret[str]:
-    secret = _secret(given)
-    if isinstance(secret, Secret):
-        return secret
-    given = b""  # a traceback may show the locals of this frame
-    raise UsageError(f"{where}: {secret}", hint="type the value, pipe it in, or name a file with --from-file")
-
-
-def _secret(given: bytes) -> Secret[str] | str:
-    """The value without one final newline, or why it can be none."""
-    if len(given) > MAX_FILE_BYTES:
-        return f"holds more than {MAX_FILE_BYTES // MIB} MiB"
-    try:
-        text = without_final_newline(given)[0].decode()
-    except UnicodeDecodeError:
-        return "holds no UTF-8 text"
-    return Secret(text) if text else "holds no value"
+    hint = "type the value, pipe it in, or name a file with --from-file"
+    most = MAX_FILE_BYTES, f"holds more than {MAX_FILE_BYTES // MIB} MiB"
+    return given_secret(given, where, "value", most=most, hint=hint)

@@ -1,7 +1,6 @@
 """`wellkept tls check`: what is wrong with certificates, keys, keystores and revocation lists, in plain words."""
 
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import cast
@@ -9,6 +8,7 @@ from typing import cast
 import click
 
 from wellkept._dataclasses import replace
+from wellkept._patterns import pattern
 from wellkept.cli import render
 from wellkept.cli.target import attempt, layer_options
 from wellkept.cli.tls_material import password_options, read_password
@@ -29,7 +29,7 @@ from wellkept.tls.source import FilesSource
 HEAD = ("code", "severity", "place", "what", "fix")
 FINE_HEAD = ("certificate", "what", "place", "until", "days left")
 
-_CLASS = re.compile(r"[A-Za-z_][\w.]*:\w*")
+_CLASS = pattern(r"[A-Za-z_][\w.]*:\w*")
 TLS = ServerTLS | ClientTLS
 
 

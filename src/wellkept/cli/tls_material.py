@@ -8,8 +8,9 @@ from typing import Any
 import click
 from cryptography import x509
 
-from wellkept._files import create_private, is_exposed, read_file, without_final_newline, write_private
+from wellkept._files import create_private, is_exposed, read_file, write_private
 from wellkept.cli import ask, render
+from wellkept.cli.given import given_secret
 from wellkept.errors import UsageError
 from wellkept.secret import Secret
 from wellkept.tls.keystore import is_keystore
@@ -155,22 +156,9 @@ def _given(file: str | None, *, is_piped: bool) -> Secret[str]:
 
 
 def _checked(given: bytes, where: str) -> Secret[str]:
-    secret = _secret(given)
-    given = b""  # a traceback may show the locals of this frame
-    if isinstance(secret, Secret):
-        return secret
-    raise UsageError(f"{where}: {secret}", hint="type the password, or give a file that holds it and nothing else")
-
-
-def _secret(given: bytes) -> Secret[str] | str:
-    """The password without one final newline, or why it can be none."""
-    if len(given) > _MAX_PASSWORD_BYTES:
-        return f"holds more than {_MAX_PASSWORD_BYTES} bytes, which is no password"
-    try:
-        text = without_final_newline(given)[0].decode()
-    except UnicodeDecodeError:
-        return "holds no UTF-8 text"
-    return Secret(text) if text else "holds no password"
+    hint = "type the password, or give a file that holds it and nothing else"
+    most = _MAX_PASSWORD_BYTES, f"holds more than {_MAX_PASSWORD_BYTES} bytes, which is no password"
+    return given_secret(given, where, "password", most=most, hint=hint)
 
 
 def counted(certificates: int) -> str:

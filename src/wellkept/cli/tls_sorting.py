@@ -16,7 +16,7 @@ from wellkept.errors import BundleError, UsageError
 from wellkept.model import Finding, Severity
 from wellkept.secret import Secret
 from wellkept.tls.bundle import Anchor, Identity
-from wellkept.tls.certificates import is_ca, label
+from wellkept.tls.certificates import is_ca, is_issued_by, label
 from wellkept.tls.crl import Crl, read_crls
 from wellkept.tls.keystore import is_keystore, read_identity, read_stored
 from wellkept.tls.pem import PrivateKey, content_of, find_blocks, find_certificates, find_key, is_pem
@@ -280,8 +280,8 @@ def missing_issuer(chain: Sequence[x509.Certificate], heap: Heap) -> tuple[str, 
     if not trusted:
         return None
     last, seen = chain[0], [chain[0]]
-    while last not in trusted and not any(_signs(one, last) for one in trusted):
-        above = next((one for one in chain if one not in seen and _signs(one, last)), None)
+    while last not in trusted and not any(is_issued_by(last, one) for one in trusted):
+        above = next((one for one in chain if one not in seen and is_issued_by(last, one)), None)
         if above is None:
             return _why(last, heap)
         last = above
@@ -290,7 +290,7 @@ def missing_issuer(chain: Sequence[x509.Certificate], heap: Heap) -> tuple[str, 
 
 
 def _why(last: x509.Certificate, heap: Heap) -> tuple[str, str]:
-    beside = next((one for one in heap.between if _signs(one.certificate, last)), None)
+    beside = next((one for one in heap.between if is_issued_by(last, one.certificate)), None)
     if beside is not None:
         fact = f"the chain is not complete: {label(beside.certificate)}, which signed {label(last)}, is not in the file"
         return fact, f"put it behind the certificate: it stands in {beside.place}"
@@ -298,11 +298,3 @@ def _why(last: x509.Certificate, heap: Heap) -> tuple[str, str]:
         return f"the chain ends at {label(last)}, which is not trusted", "name that CA with --trust, if it is yours"
     fact = f"the certificate that signed {label(last)} is neither in the file nor trusted"
     return fact, "put the intermediate certificates behind your own, or name the CA with --trust"
-
-
-def _signs(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
-    try:
-        certificate.verify_directly_issued_by(issuer)
-    except Exception:  # noqa: BLE001 a key or a signature that cannot be used signs nothing
-        return False
-    return True

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from wellkept.errors import UsageError
 from wellkept.tls.bundle import Bundle, Identity
 from wellkept.tls.client import ClientTLS
-from wellkept.tls.memory import in_memory, on_disk
+from wellkept.tls.memory import has_memory, in_memory, on_disk
 from wellkept.tls.policy import CrlMode, OnTrustChange
 
 _VERSIONS = {TLSVersion.TLSv1_2: "TLSv1.2", TLSVersion.TLSv1_3: "TLSv1.3"}
@@ -38,12 +38,11 @@ def libpq(tls: ClientTLS) -> Generator[Mapping[str, Any]]:
     _refuse(tls)
     bundle = tls.live.bundle
     with ExitStack() as files:
-        has_memory = hasattr(os, "memfd_create") and Path("/proc/self/fd").is_dir()
 
         def keep(data: bytes) -> str:
-            return files.enter_context((in_memory if has_memory else on_disk)(data))
+            return files.enter_context((in_memory if has_memory() else on_disk)(data))
 
-        own = {} if bundle.identity is None else _identity(bundle.identity, keep, is_locked=not has_memory)
+        own = {} if bundle.identity is None else _identity(bundle.identity, keep, is_locked=not has_memory())
         yield {**_demands(bundle, keep), **own}
 
 

@@ -9,12 +9,13 @@ from collections.abc import Iterable
 from ipaddress import ip_address
 
 from wellkept._dataclasses import dataclass
+from wellkept._patterns import pattern
 from wellkept.tls.names import Names, is_address
 
-_SEGMENT = re.compile(r"[A-Za-z0-9._-]+")  # SPIFFE-ID §2.2
-_LABEL = re.compile(r"[A-Za-z0-9_-]+")  # RFC 1123 §2.1, and the _ that many use
-_DOMAIN = re.compile(r"[a-z0-9._-]+")  # SPIFFE-ID §2.1
-_URI = re.compile(r"[a-z][a-z0-9+.-]*:.+")
+_SEGMENT = pattern(r"[A-Za-z0-9._-]+")  # SPIFFE-ID §2.2
+_LABEL = pattern(r"[A-Za-z0-9_-]+")  # RFC 1123 §2.1, and the _ that many use
+_DOMAIN = pattern(r"[a-z0-9._-]+")  # SPIFFE-ID §2.1
+_URI = pattern(r"[a-z][a-z0-9+.-]*:.+")
 _NO_HOST = "is no host name: write dns:job.internal, without a scheme, a port or a final dot"
 _NO_ID = "is no SPIFFE id: write spiffe://trust-domain/path, the trust domain in lower case"
 _KINDS = ("spiffe://", "uri:", "dns:", "ip:")

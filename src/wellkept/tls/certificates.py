@@ -95,6 +95,27 @@ def is_readable(certificate: x509.Certificate) -> bool:
     return len(parts) > 0
 
 
+def key_usage(
+    *,
+    digital_signature: bool = False,
+    key_encipherment: bool = False,
+    key_cert_sign: bool = False,
+    crl_sign: bool = False,
+) -> x509.KeyUsage:
+    """What a key is for, and nothing else (RFC 5280 §4.2.1.3)."""
+    return x509.KeyUsage(
+        digital_signature=digital_signature,
+        content_commitment=False,
+        key_encipherment=key_encipherment,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=key_cert_sign,
+        crl_sign=crl_sign,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
 def is_valid_at(certificate: x509.Certificate, moment: datetime) -> bool:
     """Whether a moment lies within its dates, both included (RFC 5280 §4.1.2.5)."""
     return certificate.not_valid_before_utc <= moment <= certificate.not_valid_after_utc

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 
-from wellkept.tls.allow import Allow
+from wellkept._dataclasses import replace
 from wellkept.tls.contextual import Contextual
 from wellkept.tls.live import Live
 from wellkept.tls.material import (
@@ -17,19 +17,16 @@ from wellkept.tls.material import (
     seal_pem,
     trust_files,
 )
-from wellkept.tls.policy import CrlMode, OnTrustChange, Policy, Profile
+from wellkept.tls.policy import OnTrustChange, Policy, Profile
 from wellkept.tls.responders import checker
 from wellkept.tls.settings import (
     RULE_7,
     CertValidation,
     Rules,
     Versions,
-    as_tuple,
     check_rules,
-    chosen_suites,
-    chosen_versions,
-    coerce,
-    seconds,
+    settle,
+    shared_policy,
     shared_rules,
 )
 from wellkept.tls.source import FilesSource
@@ -78,9 +75,7 @@ class ClientTLS(Contextual):
         """Put PEM that was given as plain text into a secret, and take text for enumerations, lists for tuples."""
         if self.key is not None:
             judge_key(self.key)
-        coerce(self, "profile", Profile)
-        coerce(self, "on_trust_change", OnTrustChange)
-        as_tuple(self, "allow", "ciphers")
+        settle(self)
         seal_pem(self, "trust")
         seal_paths(self, "trust")
 
@@ -97,20 +92,11 @@ class ClientTLS(Contextual):
 
     def policy(self) -> Policy:
         """What is demanded of servers."""
-        minimum, maximum = chosen_versions(self.profile, self.protocol)
-        return Policy(
-            is_server=False,
-            minimum=minimum,
-            maximum=maximum,
-            ciphers=chosen_suites(self.ciphers),
+        return replace(
+            shared_policy(self, is_server=False),
             system=system_trust() if self._wants_system else None,
             has_tickets=self.share_session,
-            allow=Allow(self.allow),
-            on_trust_change=self.on_trust_change,
-            crl_mode=CrlMode.REQUIRE if self.cert_validation is None else self.cert_validation.mode,
             server_name=self.server_name,
-            handshake_timeout_s=seconds(self.handshake_timeout),
-            session_timeout_s=None if self.session_timeout is None else seconds(self.session_timeout),
         )
 
     @property

@@ -266,18 +266,18 @@ class LiveSocket(_Checks, ssl.SSLSocket):
         return super().send(data, flags)
 
     def sendall(self, data: Any, flags: int = 0) -> None:  # noqa: ANN401 as in ssl: whatever has a buffer
-        """Send all of it, when it is clear that the other side may be spoken to."""
-        self._ensure(speaks=True)
+        """Send all of it; ssl does so by `send`."""
+        self._refuse_plain()
         super().sendall(data, flags)
 
     def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
-        """Receive, when it is clear that the other side may be heard."""
-        self._ensure()
+        """Receive; ssl does so by `read`."""
+        self._refuse_plain()
         return super().recv(buflen, flags)
 
     def recv_into(self, buffer: Any, nbytes: int | None = None, flags: int = 0) -> int:  # noqa: ANN401 as in ssl
-        """Receive into a buffer, when it is clear that the other side may be heard."""
-        self._ensure()
+        """Receive into a buffer; ssl does so by `read`."""
+        self._refuse_plain()
         return super().recv_into(buffer, nbytes, flags)
 
     def unwrap(self) -> Any:  # noqa: ANN401 as in ssl
@@ -288,18 +288,23 @@ class LiveSocket(_Checks, ssl.SSLSocket):
 
     def _ensure(self, *, speaks: bool = False) -> None:
         """Shake hands, if that is still to be done; never go on in plain where TLS was begun."""
+        self._refuse_plain()
         if self._sslobj is None:
-            # shutdown() lets go of TLS, and ssl would send the rest as it is.
-            if self._refused is not None:
-                raise refusal(self._refused)
-            own = vars(self)
-            if own.get("_connected") and isinstance(own["_context"], Inner) and not self._is_unwrapped:
-                raise ssl.SSLEOFError(ssl.SSL_ERROR_EOF, "TLS has ended on this connection, or has not begun")
             return
         if not self._is_judged:
             self.do_handshake()
         if speaks and self._must_end():
             raise ended()
+
+    def _refuse_plain(self) -> None:
+        """Raise where TLS was begun and is over: shutdown() lets go of it, and ssl would send the rest as it is."""
+        if self._sslobj is not None:
+            return
+        if self._refused is not None:
+            raise refusal(self._refused)
+        own = vars(self)
+        if own.get("_connected") and isinstance(own["_context"], Inner) and not self._is_unwrapped:
+            raise ssl.SSLEOFError(ssl.SSL_ERROR_EOF, "TLS has ended on this connection, or has not begun")
 
 
 def refusal(reason: Reason) -> ssl.SSLError:

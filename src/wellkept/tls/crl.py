@@ -209,7 +209,7 @@ def _dates(crl: Crl, name: str, now: datetime) -> Iterator[CrlFault]:
     elif end is not None and now > end:
         what = f"the revocation list of the CA {name} has expired: it was valid until {day(end)}, so {refused}"
         yield CrlFault(CrlProblem.EXPIRED, crl.place, what, _FETCH)
-    elif end is not None and end - now < (end - begin) / _SOON:
+    elif end is not None and crl.ends_soon(now):
         what = f"the revocation list of the CA {name} ends soon: {day(end)}; after that {refused}"
         yield CrlFault(CrlProblem.SOON, crl.place, what, _FETCH)
 

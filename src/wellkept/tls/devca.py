@@ -24,7 +24,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from wellkept._dataclasses import dataclass, field
 from wellkept._patterns import pattern
 from wellkept.errors import UsageError
-from wellkept.tls.certificates import day, extension
+from wellkept.tls.certificates import day, extension, key_usage
 from wellkept.tls.names import printable
 
 CA_LIFETIME = timedelta(days=365)
@@ -145,7 +145,7 @@ class Authority:
         purpose = x509.ExtendedKeyUsage([_PURPOSES[subject.purpose]])
         for one, is_critical in (
             (x509.BasicConstraints(ca=False, path_length=None), True),
-            (_usage(is_ca=False), True),
+            (key_usage(digital_signature=True), True),
             (purpose, False),
             (x509.SubjectAlternativeName(_alternatives(subject)), False),
             (x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False),
@@ -186,7 +186,9 @@ def new_authority(*, now: datetime, is_local: bool, lifetime: timedelta = CA_LIF
     name = _name(f"{_ORGANIZATION} CA {identifier.digest[:4].hex()}")
     builder = _started(name, name, key, now - EARLIER, now + lifetime)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-    builder = builder.add_extension(_usage(is_ca=True), critical=True).add_extension(identifier, critical=False)
+    builder = builder.add_extension(key_usage(key_cert_sign=True, crl_sign=True), critical=True).add_extension(
+        identifier, critical=False
+    )
     if is_local:
         permitted = [*map(x509.DNSName, LOCAL_NAMES), *map(x509.IPAddress, LOCAL_NETWORKS)]
         builder = builder.add_extension(x509.NameConstraints(permitted, None), critical=True)
@@ -285,17 +287,3 @@ def _alternatives(subject: Subject) -> list[x509.GeneralName]:
         x509.DNSName(one) if isinstance(one, str) else x509.IPAddress(one) for one in subject.names
     ]
     return names if subject.spiffe is None else [*names, x509.UniformResourceIdentifier(subject.spiffe)]
-
-
-def _usage(*, is_ca: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=not is_ca,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=is_ca,
-        crl_sign=is_ca,
-        encipher_only=False,
-        decipher_only=False,
-    )

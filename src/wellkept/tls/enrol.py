@@ -12,8 +12,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from wellkept.errors import BundleError
-from wellkept.tls.certificates import extension
+from wellkept.tls.certificates import extension, key_usage
 from wellkept.tls.keystore import KeyEntry
+from wellkept.tls.names import is_address
 from wellkept.tls.pem import PrivateKey
 
 MAX_COMMON_NAME: Final = 64  # X.520 ub-common-name
@@ -51,7 +52,10 @@ def self_signed(
         .not_valid_before(now - _BACKDATED)
         .not_valid_after(now + timedelta(days=days))
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_usage(is_rsa=isinstance(key, rsa.RSAPrivateKey)), critical=True)
+        # RSA may also take a key that was encrypted for it (RFC 5246 §7.4.2).
+        .add_extension(
+            key_usage(digital_signature=True, key_encipherment=isinstance(key, rsa.RSAPrivateKey)), critical=True
+        )
         .add_extension(
             x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False
         )
@@ -77,15 +81,6 @@ def is_host(name: str) -> bool:
     return is_address(name) or (("." in name or name == "localhost") and not set(name) & set(" /@,="))
 
 
-def is_address(name: str) -> bool:
-    """Whether a name is an IP address."""
-    try:
-        ip_address(name)
-    except ValueError:
-        return False
-    return True
-
-
 def _subject(common_name: str) -> x509.Name:
     if not 0 < len(common_name) <= MAX_COMMON_NAME:
         hint = "name a shorter one, and the host names as --dns"
@@ -99,21 +94,6 @@ def _general(name: str) -> x509.GeneralName:
     if not name.isascii() or not name.isprintable() or " " in name or not name:
         raise BundleError("a host name: has characters that none may have", hint="write it in ASCII, as xn--…")
     return x509.DNSName(name)
-
-
-def _usage(*, is_rsa: bool) -> x509.KeyUsage:
-    """To sign handshakes; RSA also to take a key that was encrypted for it (RFC 5246 §7.4.2)."""
-    return x509.KeyUsage(
-        digital_signature=True,
-        key_encipherment=is_rsa,
-        content_commitment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=False,
-        crl_sign=False,
-        encipher_only=False,
-        decipher_only=False,
-    )
 
 
 def _hash_for(key: PrivateKey) -> SHA256 | None:

@@ -27,8 +27,6 @@ from wellkept.tls.reasons import Reason, reason_of
 # How long an event loop stands still for a responder it has not heard of this certificate: the answer of one that
 # is near takes less, and one that is dead must not stop all connections. With hard_fail it waits for all of it.
 LOOP_PATIENCE_S = 0.25
-
-
 _MOST_ISSUERS = 10_000
 
 

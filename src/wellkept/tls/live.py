@@ -10,7 +10,7 @@ import signal
 import ssl
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import FrameType
 from typing import NoReturn
 
@@ -20,6 +20,7 @@ from wellkept._clock import SYSTEM_CLOCK, Clock
 from wellkept._dataclasses import dataclass
 from wellkept.errors import BundleError, UsageError
 from wellkept.events import BUS, Event, Topic
+from wellkept.model import Finding
 from wellkept.tls.bundle import Bundle, Parts
 from wellkept.tls.certificates import day, fingerprint, label
 from wellkept.tls.connection import Inner
@@ -44,6 +45,7 @@ class _State:
     bundle: Bundle
     stamp: object
     built_at: float
+    findings: Sequence[Finding] = ()  # what was found when the bundle was judged, and stops nothing
 
 
 class Live:
@@ -92,7 +94,7 @@ class Live:
         self.context: ssl.SSLContext = self._context
         self._state = self._made(self._source.stamp(), self._source.read(), generation=1)
         self._looked_at = clock.seconds()
-        self._tell_findings(self._state.bundle)
+        self._tell_findings()
         self._tell_news()
         _lives.add(self)
 
@@ -185,7 +187,7 @@ class Live:
         if fault is None:
             self._failing = self._suspected = self._failed = None
             self._news.append(Event(Topic.BUNDLE_SWAPPED, self._side, f"{old} → {self._state.bundle}"))
-            self._tell_findings(self._state.bundle)
+            self._tell_findings()
             return True
         if self._tell_failure(fault, may_wait=may_wait):
             self._failed = stamp, self._clock.seconds()
@@ -198,7 +200,8 @@ class Live:
             BundleError: something of it cannot be used.
         """
         now = self._clock.now()
-        errors = errors_of(findings_of(parts, self._policy, now=now))
+        findings = findings_of(parts, self._policy, now=now)
+        errors = errors_of(findings)
         if errors:
             first = errors[0]
             more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
@@ -206,6 +209,7 @@ class Live:
         anchors = frozenset(fingerprint(one.certificate) for one in parts.trust)
         bundle = Bundle(parts, self._policy, generation, now, anchors)
         made = self._built(stamp, bundle)
+        made.findings = findings
         rehearse(bundle)
         return made
 
@@ -239,8 +243,8 @@ class Live:
             self._news.append(Event(Topic.RELOAD_FAILED, self._side, f"{text}; the last good bundle is served on"))
         return True
 
-    def _tell_findings(self, bundle: Bundle) -> None:
-        for one in findings_of(bundle.parts, self._policy, now=self._clock.now()):
+    def _tell_findings(self) -> None:
+        for one in self._state.findings:
             self._tell_once(Topic.WARNING, one.place, f"{one.id}: {one.evidence}")
 
     def _tell_dates(self) -> None:

@@ -3,12 +3,12 @@
 Each field has its other names in `metadata["names"]`; docs/howto/tls.md has the table.
 """
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, cast
 
+from wellkept._patterns import pattern
 from wellkept.errors import UsageError
 from wellkept.secret import Secret
 from wellkept.tls.pem import BEGIN
@@ -98,28 +98,26 @@ TrustFiles = TrustFile | tuple[TrustFile, ...]
 
 def seal_pem(settings: object, *names: str) -> None:
     """Put PEM that stands in a field as plain text into a secret."""
-    for name in names:
-        given: object = getattr(settings, name)
-        if isinstance(given, (list, tuple)):
-            items = cast("Sequence[object]", given)
-            object.__setattr__(settings, name, tuple(_sealed(one, name) for one in items))
-        else:
-            object.__setattr__(settings, name, _sealed(given, name))
 
+    def sealed(one: str | Path, name: str) -> object:
+        return Secret(one, name=name) if isinstance(one, str) and BEGIN.decode() in one else one
 
-def _sealed(given: object, name: str) -> object:
-    return Secret(given, name=name) if isinstance(given, str) and BEGIN.decode() in given else given
+    _change(settings, names, sealed)
 
 
 def seal_paths(settings: object, *names: str) -> None:
     """Put something else in the place of a text that is no path: it may be a key, and errors show paths."""
+    _change(settings, names, lambda one, _name: _NO_PATH if _is_no_path(str(one)) else one)
+
+
+def _change(settings: object, names: Sequence[str], change: Callable[[str | Path, str], object]) -> None:
+    """Change the texts and paths in fields, alone or in a list."""
     for name in names:
         given: object = getattr(settings, name)
-        if isinstance(given, tuple):
-            items = cast("Sequence[object]", given)
-            object.__setattr__(settings, name, tuple(_NO_PATH if _is_no_path(one) else one for one in items))
-        elif _is_no_path(given):
-            object.__setattr__(settings, name, _NO_PATH)
+        is_many = isinstance(given, (list, tuple))
+        items = cast("Sequence[object]", given) if is_many else (given,)
+        made = tuple(change(one, name) if isinstance(one, (str, Path)) else one for one in items)
+        object.__setattr__(settings, name, made if is_many else made[0])
 
 
 def path_rules(settings: object, *names: str) -> Iterator[tuple[str, str]]:
@@ -131,11 +129,10 @@ def path_rules(settings: object, *names: str) -> Iterator[tuple[str, str]]:
 
 
 _NO_PATH = "(a text that is no path)"
-_KEY_BODY = re.compile(r"(?:^|/)MI[A-Za-z0-9+/=]{60,}$")  # DER in base64, as it stands between the lines of PEM
+_KEY_BODY = pattern(r"(?:^|/)MI[A-Za-z0-9+/=]{60,}$")  # DER in base64, as it stands between the lines of PEM
 
 
-def _is_no_path(given: object) -> bool:
-    text = str(given) if isinstance(given, (str, Path)) else ""
+def _is_no_path(text: str) -> bool:
     return "-----BEGIN" in text or "\n" in text or _KEY_BODY.search(text) is not None
 
 

@@ -90,7 +90,7 @@ CURRENT: ContextVar[Verified | None] = ContextVar("wellkept_tls_connection", def
 # Where `integrations.asgi.Drain` keeps the connection of a request, for whoever asks from another task.
 PINNED = "wellkept.connection"
 
-_SOCKETS = ("gunicorn.socket", "werkzeug.socket", "wellkept.socket")
+_SOCKETS = ("gunicorn.socket", "werkzeug.socket")
 
 
 def peer(request: object) -> PeerIdentity | None:

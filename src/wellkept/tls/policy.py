@@ -1,6 +1,5 @@
 """What a context demands: versions, suites, whom it asks for a certificate. No I/O here."""
 
-import re
 from collections.abc import Iterable
 from enum import StrEnum
 from ssl import TLSVersion
@@ -8,6 +7,7 @@ from typing import Final
 
 from wellkept._dataclasses import dataclass
 from wellkept._names import did_you_mean
+from wellkept._patterns import pattern
 from wellkept.tls.allow import Allow
 
 
@@ -53,7 +53,7 @@ SUITES: Final = {
 }
 # They go with TLS 1.3 whether they are named or not: before Python 3.15 nothing can choose among them.
 SUITES_OF_1_3: Final = frozenset({"TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256", "TLS_AES_128_GCM_SHA256"})
-_SUITE = re.compile(r"[A-Za-z0-9_-]{1,60}")
+_SUITE = pattern(r"[A-Za-z0-9_-]{1,60}")
 DEFAULT_SUITES: Final = tuple(SUITES.values())
 
 

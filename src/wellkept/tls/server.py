@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 
-from wellkept.tls.allow import Allow
+from wellkept._dataclasses import replace
 from wellkept.tls.contextual import Contextual
 from wellkept.tls.live import Live
 from wellkept.tls.material import (
@@ -17,19 +17,17 @@ from wellkept.tls.material import (
     seal_pem,
     trust_files,
 )
-from wellkept.tls.policy import CrlMode, OnTrustChange, Policy, Profile, VerifyClient
+from wellkept.tls.policy import OnTrustChange, Policy, Profile, VerifyClient
 from wellkept.tls.responders import checker
 from wellkept.tls.settings import (
     RULE_7,
     CertValidation,
     Rules,
     Versions,
-    as_tuple,
     check_rules,
-    chosen_suites,
-    chosen_versions,
     coerce,
-    seconds,
+    settle,
+    shared_policy,
     shared_rules,
 )
 from wellkept.tls.source import FilesSource
@@ -95,9 +93,7 @@ class ServerTLS(Contextual):
     def __post_init__(self) -> None:
         """Take text for enumerations, and lists for tuples, as code may give them."""
         judge_key(self.key)
-        coerce(self, "profile", Profile)
-        coerce(self, "on_trust_change", OnTrustChange)
-        as_tuple(self, "allow", "ciphers")
+        settle(self)
 
     @cached_property
     def live(self) -> Live:
@@ -117,22 +113,9 @@ class ServerTLS(Contextual):
 
     def policy(self) -> Policy:
         """What is demanded of clients."""
-        minimum, maximum = chosen_versions(self.profile, self.protocol)
         verify = None if self.mutual is None else self.mutual.verify_client
         shares = verify is None if self.share_session is None else self.share_session
-        return Policy(
-            is_server=True,
-            minimum=minimum,
-            maximum=maximum,
-            ciphers=chosen_suites(self.ciphers),
-            verify_client=verify,
-            has_tickets=shares,
-            allow=Allow(self.allow),
-            on_trust_change=self.on_trust_change,
-            crl_mode=CrlMode.REQUIRE if self.cert_validation is None else self.cert_validation.mode,
-            handshake_timeout_s=seconds(self.handshake_timeout),
-            session_timeout_s=None if self.session_timeout is None else seconds(self.session_timeout),
-        )
+        return replace(shared_policy(self, is_server=True), verify_client=verify, has_tickets=shares)
 
     def _wellkept_rules(self) -> Rules:
         if not self.enable:

@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from ssl import TLSVersion
 from typing import Literal, Protocol, cast
 
 from wellkept.errors import UsageError
-from wellkept.tls.allow import faults_of
+from wellkept.tls.allow import Allow, faults_of
 from wellkept.tls.material import path_rules, seal_paths
-from wellkept.tls.policy import CrlMode, Profile, find_suites, find_versions
+from wellkept.tls.policy import CrlMode, OnTrustChange, Policy, Profile, find_suites, find_versions
 
 Rules = Iterator[tuple[str, str]]
 
@@ -92,7 +91,7 @@ class CertValidation:
 
 
 class Shared(Protocol):
-    """The fields that `shared_rules` looks at; see `ServerTLS`."""
+    """The fields that servers and clients have in common; see `ServerTLS`."""
 
     @property
     def allow(self) -> tuple[str, ...]: ...  # noqa: D102 see the class
@@ -102,6 +101,10 @@ class Shared(Protocol):
     def protocol(self) -> Versions: ...  # noqa: D102 see the class
     @property
     def ciphers(self) -> tuple[str, ...]: ...  # noqa: D102 see the class
+    @property
+    def cert_validation(self) -> CertValidation | None: ...  # noqa: D102 see the class
+    @property
+    def on_trust_change(self) -> OnTrustChange: ...  # noqa: D102 see the class
     @property
     def handshake_timeout(self) -> float | timedelta: ...  # noqa: D102 see the class
     @property
@@ -137,28 +140,39 @@ def check_rules(name: str, *things: object) -> None:
             raise UsageError(f"{name}.{key}: {fault}", hint="“All settings of TLS” in the documentation")
 
 
-def chosen_versions(profile: Profile, versions: Versions) -> tuple[TLSVersion, TLSVersion]:
-    """The oldest and the newest version.
+def settle(tls: Shared) -> None:
+    """Take text for enumerations, and lists for tuples, as code may give them.
 
     Raises:
-        UsageError: they cannot be.
+        UsageError: it is none of their values.
     """
-    found = find_versions(profile, versions.versions)
-    if isinstance(found, str):
-        raise UsageError(f"protocol: {found}")
-    return found
+    coerce(tls, "profile", Profile)
+    coerce(tls, "on_trust_change", OnTrustChange)
+    as_tuple(tls, "allow", "ciphers")
 
 
-def chosen_suites(named: tuple[str, ...]) -> tuple[str, ...]:
-    """OpenSSL's names of the suites.
+def shared_policy(tls: Shared, *, is_server: bool) -> Policy:
+    """What both sides demand alike.
 
     Raises:
-        UsageError: one is not offered.
+        UsageError: the versions or the suites cannot be.
     """
-    found = find_suites(named)
-    if isinstance(found, str):
-        raise UsageError(f"ciphers: {found}")
-    return found
+    versions, suites = find_versions(tls.profile, tls.protocol.versions), find_suites(tls.ciphers)
+    if isinstance(versions, str):
+        raise UsageError(f"protocol: {versions}")
+    if isinstance(suites, str):
+        raise UsageError(f"ciphers: {suites}")
+    return Policy(
+        is_server=is_server,
+        minimum=versions[0],
+        maximum=versions[1],
+        ciphers=suites,
+        allow=Allow(tls.allow),
+        on_trust_change=tls.on_trust_change,
+        crl_mode=CrlMode.REQUIRE if tls.cert_validation is None else tls.cert_validation.mode,
+        handshake_timeout_s=seconds(tls.handshake_timeout),
+        session_timeout_s=None if tls.session_timeout is None else seconds(tls.session_timeout),
+    )
 
 
 def coerce(settings: object, name: str, kind: type[StrEnum]) -> None:

@@ -5,14 +5,13 @@ gives a certificate of one version and a key of another (facts: 1,557 of 265,500
 """
 
 import os
-import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, cast
 
 from cryptography import x509
 
-from wellkept._files import MAX_FILE_BYTES, MIB, FileFault, is_exposed, read_entries, read_file, shown
+from wellkept._files import MAX_FILE_BYTES, MIB, FileFault, is_exposed, read_entries, read_file, shown, stamp
 from wellkept.errors import BundleError, Kind
 from wellkept.secret import Secret
 from wellkept.tls.bundle import Anchor, Identity, Parts
@@ -44,19 +43,19 @@ class BundleSource(Protocol):
 
 
 class CallableSource:
-    """The answers of a callable, which is asked at each look: it must be quick, and keep what it has."""
+    """The answers of a callable, which is asked once at each look: it must be quick."""
 
     def __init__(self, answer: Callable[[], Parts]) -> None:
         """Ask nothing yet."""
         self._answer = answer
+        self._held: Parts | BundleError | None = None
         self._last: Parts | None = None
         self._count = 0
 
     def stamp(self) -> object:
-        """How many answers there were: another object is another bundle."""
-        try:
-            found = self._answer()
-        except Exception:  # noqa: BLE001 somebody else's code: `read` says what is wrong
+        """Ask, and say how many answers there were: another object is another bundle."""
+        found = self._held = self._asked()
+        if isinstance(found, BundleError):
             return None
         if found is not self._last:
             self._last = found
@@ -64,19 +63,24 @@ class CallableSource:
         return self._count
 
     def read(self) -> Parts:
-        """Ask.
+        """The answer of the last look.
 
         Raises:
             BundleError: it raised; its own error may hold anything.
         """
-        fault = ""
+        found = self._asked() if self._held is None else self._held
+        if isinstance(found, BundleError):
+            raise found
+        return found
+
+    def _asked(self) -> Parts | BundleError:
         try:
             return self._answer()
-        except BundleError:
-            raise
+        except BundleError as error:
+            return error.with_traceback(None)
         except Exception as error:  # noqa: BLE001 somebody else's code
             fault = type(error).__name__
-        raise BundleError(
+        return BundleError(
             f"bundle: its source raised {fault}", hint="let it raise BundleError, or keep its last answer"
         )
 
@@ -321,20 +325,16 @@ def _path(given: object) -> str:
 
 
 def _stamp(path: str) -> object:
-    """What changes when a file does; ctime, too: a rename within one tick of the clock leaves the rest equal."""
-    try:
-        status = os.stat(path)  # noqa: PTH116 hot: pathlib costs ten times as much
-    except (OSError, ValueError):
-        return None
-    own = status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_dev, status.st_size
-    return (own, _stamps_in(path)) if stat.S_ISDIR(status.st_mode) else own
+    """What changes when a file does, or one in a folder: a file written anew in place leaves its folder as it was."""
+    own = stamp(path)
+    return (own, _stamps_in(path)) if own is not None and os.path.isdir(path) else own  # noqa: PTH112 text in, text out
 
 
 def _stamps_in(folder: str) -> object:
-    """What the system says of the files of a folder: one that is written anew in place leaves the folder as it was."""
+    """What the system says of the files of a folder."""
     try:
         names = sorted(os.listdir(folder))  # noqa: PTH208 hot: pathlib costs ten times as much
     except OSError:
         return None
     paths = [os.path.join(folder, name) for name in names]  # noqa: PTH118 text in, text out
-    return [(one, _stamp(one)) for one in paths if not os.path.isdir(one)]  # noqa: PTH112 text in, text out
+    return [(one, stamp(one)) for one in paths if not os.path.isdir(one)]  # noqa: PTH112 text in, text out

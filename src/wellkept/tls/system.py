@@ -18,8 +18,9 @@ def system_trust() -> SystemTrust:
         if named and not exists(named):
             raise BundleError(f"{variable}: names something that does not exist", hint="correct it, or unset it")
     places = ssl.get_default_verify_paths()  # it looks at both variables itself
-    folders = [os.environ.get("SSL_CERT_DIR") or places.capath or ""]
-    found = SystemTrust(places.cafile, tuple(one for text in folders for one in text.split(os.pathsep) if one))
+    # capath is None where the variable lists several folders: it is no folder itself then.
+    folders = os.environ.get("SSL_CERT_DIR") or places.capath or ""
+    found = SystemTrust(places.cafile, tuple(one for one in folders.split(os.pathsep) if one))
     if found.file is None and not found.folders:
         raise BundleError(
             "the system has no CAs", hint="install ca-certificates, or name a CA: cert = …, or SSL_CERT_FILE"
