@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 
 
@@ -17,6 +18,9 @@ class Clock(Protocol):
         ...
 
 
+_seconds = partial(time.clock_gettime, time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic
+
+
 class SystemClock:
     """The machine's own clocks."""
 
@@ -24,9 +28,10 @@ class SystemClock:
         """The time of day, aware, in UTC."""
         return datetime.now(UTC)
 
-    def seconds(self) -> float:
-        """Seconds of CLOCK_MONOTONIC."""
-        return time.monotonic()
+    @staticmethod
+    def seconds() -> float:
+        """Seconds of CLOCK_BOOTTIME, where there is one: it goes on while the machine sleeps, as leases do."""
+        return _seconds()
 
 
 SYSTEM_CLOCK = SystemClock()

@@ -236,6 +236,27 @@ def stamp(path: str) -> object:
     return status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_dev, status.st_size
 
 
+def version_of(path: str) -> str | None:
+    """A text that is another one whenever a file may hold something else, or a directory other files.
+
+    None where there is nothing to look at. Of a mount it is that of the version behind `..data`, so that a swap
+    is seen by its first file and by its last; of any other directory, its own and those of its entries.
+    """
+    found = stamp(path)
+    if found is None:
+        return None
+    if not os.path.isdir(path):  # noqa: PTH112 hot: pathlib costs ten times as much
+        return str(found)
+    current = stamp(f"{path}/{_CURRENT}")
+    if current is not None:
+        return str(current)
+    try:
+        names = sorted(os.listdir(path))  # noqa: PTH208 text in, text out
+    except OSError:
+        return None
+    return str((found, [stamp(f"{path}/{name}") for name in names[:MAX_ENTRIES]]))
+
+
 def shown(path: str) -> str:
     """A path as it is shown: relative below the current folder."""
     absolute, here = os.path.abspath(path), os.getcwd()  # noqa: PTH100, PTH109 hot: pathlib costs ten times as much

@@ -28,6 +28,12 @@ class Topic(StrEnum):
     HANDSHAKE_REFUSED = "handshake-refused"
     REVOCATION_UNKNOWN = "revocation-unknown"
     TRUST_WITHDRAWN = "trust-withdrawn"
+    STALE = "stale"
+    GONE = "gone"
+    RECOVERED = "recovered"
+    RENEWED = "renewed"
+    REVOKED = "revoked"
+    LOGGED_IN = "logged-in"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from enum import StrEnum
 from wellkept._dataclasses import dataclass, field
 from wellkept._patterns import pattern
 
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _RESERVED = pattern(r"[%{}?#]")  # what ends a path or a key, or begins an escape
 
 RESOLVED_VARIABLE = "WELLKEPT_RESOLVED"  # where `run` names the variables whose text is final for `load`
@@ -46,6 +47,16 @@ class Reference:
         return self.option("plain") == "true"
 
     @property
+    def ttl_s(self) -> float | None:
+        """How many seconds old the answer may grow before it is asked for again, where the writer says so."""
+        return _seconds(self.option("ttl"))
+
+    @property
+    def max_stale_s(self) -> float | None:
+        """For how many seconds it may be served while its source does not answer, where the writer says so."""
+        return _seconds(self.option("max_stale"))
+
+    @property
     def location(self) -> str:
         """The path as text, as the writer spelt it but for needless escapes."""
         text = "/".join(map(_spelt, self.path))
@@ -62,6 +73,14 @@ class Reference:
         return f"{self.scheme}:{self.location}{self.fragment}"
 
 
+def _seconds(text: str | None) -> float | None:
+    """The seconds of `500ms`, `30s`, `5m`, `1h`, `2d`."""
+    if text is None:
+        return None
+    number = text.rstrip("msdh")
+    return int(number) * _UNITS[text[len(number) :]]
+
+
 def is_fit_step(step: str) -> bool:
     """Whether a decoded segment of a path can lead nowhere but down, on any system."""
     return step not in {"", ".", ".."} and "/" not in step and "\\" not in step and step.isprintable()
@@ -69,6 +88,23 @@ def is_fit_step(step: str) -> bool:
 
 def _spelt(text: str) -> str:
     return _RESERVED.sub(lambda found: f"%{ord(found[0]):02X}", text)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """For how long something may be used, and by which name its source renews or ends it.
+
+    Attributes:
+        id: the name, or None where it can be neither renewed nor revoked. It opens nothing.
+        duration_s: seconds from when it was answered, at the most those of the login under which it was given.
+        is_renewable: whether asking may make it longer.
+        login: the name of that login, or None where it outlives any login.
+    """
+
+    id: str | None
+    duration_s: float
+    is_renewable: bool = False
+    login: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +117,7 @@ class Reading:
         version: the version that was read, or None where the source has none.
         ttl_s: how many seconds the answer may be used before it is asked for again, or None.
         note: one more fact worth knowing (`one final newline stripped`), or None.
+        lease: past which it is not served at all, or None for an answer that stays good.
     """
 
     value: object = field(repr=False)
@@ -88,6 +125,7 @@ class Reading:
     version: str | None = None
     ttl_s: float | None = None
     note: str | None = None
+    lease: Lease | None = None
 
 
 class Severity(StrEnum):

@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 
 from wellkept._dataclasses import dataclass
 from wellkept.errors import SourceError
-from wellkept.model import Reading, Reference
+from wellkept.model import Lease, Reading, Reference
 
 
 @runtime_checkable
@@ -19,6 +19,8 @@ class Source(Protocol):
     What it may say of itself by attributes, all optional:
 
     - `is_secret_store = False`: its answers are no secrets; without it every answer is one.
+    - `is_local = True`: it is this machine itself, and is looked at every 2 s; without it, every 10 s.
+    - `never_changes = True`: its answers stay what they are as long as the process lives.
     - `options`: the names of options that it has beside the common ones.
     - `starts_at_base = True`: a relative path of its references starts at `Reference.base`.
     """
@@ -71,6 +73,79 @@ class Writes(Protocol):
         Raises:
             Conflict: it changed meanwhile; nothing was written.
             Absent: there is nothing to remove.
+            SourceError: as in `Source.fetch`.
+        """
+        ...
+
+
+@runtime_checkable
+class Watches(Protocol):
+    """A source that can tell whether an answer is still the newest, for less than fetching it."""
+
+    def versions(self, references: Sequence[Reference]) -> Sequence[str | SourceError | None]:
+        """Say which version of each is there now, without any value; one answer each, in their order.
+
+        Returns:
+            For each a text that is another one whenever `fetch` would answer otherwise: the `Reading.version`,
+            where the source has versions. None where only a fetch can tell. Or why there is no answer.
+        """
+        ...
+
+
+@runtime_checkable
+class Leases(Protocol):
+    """A source whose answers may be leased: `Reading.lease`."""
+
+    def renew(self, reference: Reference, lease: Lease) -> Lease:
+        """Ask for more time; what is granted may be less than it was before.
+
+        Raises:
+            Absent: there is no such lease any more.
+            SourceError: as in `Source.fetch`.
+        """
+        ...
+
+    def revoke(self, lease: Lease) -> None:
+        """End it now; ending what has ended already is fine.
+
+        Raises:
+            SourceError: as in `Source.fetch`.
+        """
+        ...
+
+
+@runtime_checkable
+class LogsIn(Protocol):
+    """A source with a login that comes to an end, and with it all that was leased under it."""
+
+    def login(self) -> Lease | None:
+        """The login in use, with the time that it has left; None for one that does not end, or where there is none.
+
+        Raises:
+            SourceError: as in `Source.fetch`.
+        """
+        ...
+
+    def renew_login(self) -> Lease:
+        """Ask for more time for it; what is granted may be less than it was before.
+
+        Raises:
+            SourceError: as in `Source.fetch`.
+        """
+        ...
+
+    def log_in_beside(self) -> Lease:
+        """Log in anew and use that from now on; the old login stays good until `log_out`.
+
+        Raises:
+            SourceError: as in `Source.fetch`; the old login is used on.
+        """
+        ...
+
+    def log_out(self, login: str) -> None:
+        """End a login that this source made; one that it was given stays as it is.
+
+        Raises:
             SourceError: as in `Source.fetch`.
         """
         ...

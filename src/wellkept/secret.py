@@ -13,72 +13,28 @@ The rules of this file:
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
-from enum import StrEnum
+from datetime import datetime
 from functools import partial
-from importlib import import_module
-from os import register_at_fork, urandom
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Protocol, TypeVar, cast, final
+from os import register_at_fork
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, TypeVar, cast, final
 from urllib.parse import quote
 
+from wellkept._clock import SYSTEM_CLOCK
 from wellkept._dataclasses import standard_fields
+from wellkept._equality import is_same
 from wellkept._patterns import pattern
 from wellkept._revealed import seal
-from wellkept.errors import SecretLeak, UsageError
+from wellkept._snapshot import Observer, Snapshot
+from wellkept._snapshot import State as State  # noqa: PLC0414 who asks a secret for its state looks for it here
+from wellkept.errors import SecretExpired, SecretLeak, UsageError
 from wellkept.origin import IN_CODE, Origin
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)  # a Secret only gives: Secret[bool] is a Secret[int]
 S = TypeVar("S")
 
-_EQUALITY_KEY = urandom(32)  # only this process compares with it; no digest ever leaves
 _FIELD = pattern(r"\{(\w*)\}")
 _UNFIT_FOR_HEADER = pattern(r"[^\t\x20-\x7e\x80-\xff]")  # RFC 9110 §5.5: field-value
-
-
-class State(StrEnum):
-    """How fresh the value of a secret is."""
-
-    FRESH = "fresh"
-    DUE = "due"
-    STALE = "stale"
-    EXPIRED = "expired"
-    GONE = "gone"
-
-
-class Observer(Protocol):
-    """Is told of every value before it can be revealed, so that it can be masked."""
-
-    def learn(self, name: str | None, payload: object) -> None:
-        """Take note of a payload; it may be any structure, see `leaves`."""
-        ...
-
-    def release(self, name: str | None, payload: object) -> None:
-        """Take note that a payload is not held any more.
-
-        May be called by the garbage collector from anywhere: it must not take a lock.
-        """
-        ...
-
-
-class _Snapshot:
-    """What a secret holds at one moment; never changed after it is made."""
-
-    __slots__ = ("fetched_at", "name", "origin", "payload", "state", "version")
-
-    def __init__(self, name: str | None, payload: object, origin: Origin, version: str | None, state: State) -> None:
-        self.name = name
-        self.payload: Any = payload
-        self.origin = origin
-        self.version = version
-        self.state = state
-        self.fetched_at = datetime.now(UTC)
-
-    def around(self, payload: object) -> "_Snapshot":
-        """The same facts about another payload: that of a derived secret."""
-        made = _Snapshot(self.name, payload, self.origin, self.version, self.state)
-        made.fetched_at = self.fetched_at
-        return made
 
 
 class _Fittings:
@@ -91,24 +47,30 @@ class _Fittings:
     Attributes:
         listeners: what `on_change` was given, by a token of its own.
         followers: what gives each derived secret its next value, by the identity of that.
+        derived: each derived secret itself, likewise.
         parent: what a derived secret was derived from, which it keeps alive; or None.
         refresher: what `refresh()` calls, or None.
     """
 
-    __slots__ = ("followers", "listeners", "parent", "refresher")
+    __slots__ = ("derived", "followers", "listeners", "parent", "refresher")
 
     def __init__(self) -> None:
         self.listeners: dict[object, Callable[[object], None]] = {}
-        self.followers: dict[int, Callable[[Any, _Snapshot | None], Sequence[str]]] = {}
+        self.followers: dict[int, Callable[[Any, Snapshot | None, Run], Sequence[str]]] = {}
+        self.derived: dict[int, weakref.ref[Secret[Any]]] = {}
         self.parent: Secret[object] | None = None
-        self.refresher: Callable[[], None] | None = None
+        self.refresher: Callable[[], bool] | None = None
 
 
 def _fittings_of(secret: "Secret[Any]") -> _Fittings:
     return secret._fittings  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # one place of this file for it
 
 
-_snapshots: dict[int, _Snapshot] = {}
+Run = Callable[[object, Callable[[], None]], str | None]
+"""What carries out a callback: it is given the callback, by which it knows it again, and the call itself."""
+
+_seconds = SYSTEM_CLOCK.seconds
+_snapshots: dict[int, Snapshot] = {}
 _observer: Observer | None = None
 _changed = threading.Condition()  # one for all secrets: waiters are few, and a handle stays small
 
@@ -159,13 +121,13 @@ class Secret(Generic[T_co]):
         self._fittings = _Fittings()
         # First into the table, where an observer that is installed right now looks: nobody
         # can reveal it before this returns.
-        snapshot = _snapshots[id(self)] = _Snapshot(name, seal(value), origin, version, State.FRESH)
+        snapshot = _snapshots[id(self)] = Snapshot(name, seal(value), origin, version, State.FRESH)
         if _observer is not None:
             _observer.learn(name, snapshot.payload)
 
     def __del__(
         self,
-        _pop: Callable[..., _Snapshot | None] = _snapshots.pop,
+        _pop: Callable[..., Snapshot | None] = _snapshots.pop,
         _fittings_of: Callable[["Secret[Any]"], _Fittings] = _fittings_of,
     ) -> None:
         # Bound as defaults: at interpreter exit the module's names may be gone already.
@@ -173,7 +135,9 @@ class Secret(Generic[T_co]):
         if snapshot is None:  # its constructor raised
             return
         if self._fittings.parent is not None:
-            _fittings_of(self._fittings.parent).followers.pop(id(self), None)
+            others = _fittings_of(self._fittings.parent)
+            others.followers.pop(id(self), None)
+            others.derived.pop(id(self), None)
         if _observer is not None:
             _observer.release(snapshot.name, snapshot.payload)
 
@@ -181,8 +145,15 @@ class Secret(Generic[T_co]):
         """Return the current value; text comes as a `str` whose own repr is masked.
 
         Never does I/O, takes no lock and never waits.
+
+        Raises:
+            SecretExpired: the time of a leased value is over, or that for which a stale one may be served.
         """
-        return _snapshots[id(self)].payload  # type: ignore[no-any-return]  # a cast costs 30 ns
+        snapshot = _snapshots[id(self)]
+        if snapshot.until_s is not None and _seconds() >= snapshot.until_s:
+            del snapshot  # a traceback may show the locals of this frame
+            raise _expired(self)
+        return snapshot.payload  # type: ignore[no-any-return]  # a cast costs 30 ns
 
     @property
     def name(self) -> str | None:
@@ -207,7 +178,9 @@ class Secret(Generic[T_co]):
     @property
     def state(self) -> State:
         """How fresh the current value is."""
-        return _snapshots[id(self)].state
+        snapshot = _snapshots[id(self)]
+        is_over = snapshot.until_s is not None and _seconds() >= snapshot.until_s
+        return State.EXPIRED if is_over else snapshot.state
 
     def on_change(self, callback: "Callable[[Secret[T_co]], None]") -> Callable[[], None]:
         """Call back with this handle after each new value; return a callable that stops it."""
@@ -233,12 +206,19 @@ class Secret(Generic[T_co]):
             return _changed.wait_for(lambda: self.version != version, timeout)
 
     def refresh(self) -> bool:
-        """Ask the source again now; return whether there is a source to ask."""
-        refresher = self._fittings.refresher
-        if refresher is None:
-            return False
-        refresher()
-        return True
+        """Ask the source again now: meant for the moment when a server has refused the value.
+
+        A leased credential is replaced by a new one. Many threads that ask at one moment make one request and
+        wait for it together; an answer that is less than half a second old is good enough.
+
+        Returns:
+            Whether the source has answered. False also where nothing can be asked again: a value from code, or
+            one that stands in Config.toml itself.
+        """
+        fittings = self._fittings
+        while fittings.parent is not None:  # what was derived follows by itself
+            fittings = _fittings_of(fittings.parent)
+        return False if fittings.refresher is None else fittings.refresher()
 
     def map(self, function: Callable[[T_co], S]) -> "Secret[S]":
         """Return a secret of what the function makes of the value; it follows this one.
@@ -314,9 +294,9 @@ class Secret(Generic[T_co]):
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Secret):
-            return _is_same(self.reveal(), cast("Secret[object]", other).reveal())
+            return is_same(self.reveal(), cast("Secret[object]", other).reveal())
         if isinstance(other, (str, bytes)):
-            return _is_same(self.reveal(), other)
+            return is_same(self.reveal(), other)
         return NotImplemented
 
     __hash__: ClassVar[None]  # type: ignore[assignment]  # a hash would be an oracle
@@ -348,19 +328,69 @@ def install_observer(observer: Observer | None) -> None:
 
 
 def swap(
-    secret: Secret[T], value: T, *, origin: Origin, version: str | None, state: State = State.FRESH
+    secret: Secret[T],
+    value: T,
+    *,
+    origin: Origin,
+    version: str | None,
+    state: State = State.FRESH,
+    until_s: float | None = None,
+    run: Run | None = None,
 ) -> Sequence[str]:
     """Give a handle its next value, then tell waiters, derived secrets and listeners.
+
+    Args:
+        secret: the handle.
+        value: its next value.
+        origin: where that came from.
+        version: its version there, or None.
+        state: how fresh it is.
+        until_s: the moment, on the system's clock of seconds, from which it is not shown any more.
+        run: what carries out the callbacks; None calls each here and now.
 
     Returns:
         One line for each callback that raised, without the text of its error.
     """
-    return _exchange(secret, _Snapshot(secret.name, seal(value), origin, version, state))
+    snapshot = Snapshot(secret.name, seal(value), origin, version, state, until_s=until_s)
+    return _exchange(secret, snapshot, run or _run_here)
 
 
-def set_refresher(secret: Secret[T], refresher: Callable[[], None]) -> None:
+def holds(secret: Secret[T], other: Secret[T]) -> bool:
+    """Whether two handles hold the same value, be its time over or not."""
+    return is_same(_snapshots[id(secret)].payload, _snapshots[id(other)].payload)
+
+
+def mark(secret: Secret[T], state: State, until_s: float | None, *, seen: Origin | None = None) -> None:
+    """Say how fresh the value of a handle is, and of what was derived from it; the value stays.
+
+    Args:
+        secret: the handle.
+        state: how fresh it is.
+        until_s: the moment from which it is not shown any more; see `swap`.
+        seen: where the same value was seen by now: its source may count it as another version.
+    """
+    with _changed:
+        made = _snapshots[id(secret)].marked(state, until_s)
+        if seen is not None:
+            made.origin, made.version = seen, seen.version or made.version
+        _snapshots[id(secret)] = made
+        _changed.notify_all()
+    for derived in _fittings_of(secret).derived.copy().values():
+        child = derived()
+        if child is not None:
+            mark(child, state, until_s, seen=seen)
+
+
+def set_refresher(secret: Secret[T], refresher: Callable[[], bool]) -> None:
     """Give a handle what its `refresh()` calls."""
     _fittings_of(secret).refresher = refresher
+
+
+def _expired(secret: Secret[T]) -> SecretExpired:
+    return SecretExpired(
+        f"{secret.name or 'a secret'}: its time is over ({secret.origin}), and it could not be replaced",
+        hint="refresh() asks for a new one; status() and the events say what stands in the way",
+    )
 
 
 def leaves(payload: object) -> Iterator[str | bytes]:
@@ -415,27 +445,28 @@ def _apply(function: Callable[[T], S], payload: T) -> S | _Unfit:
     return made if fault is None else _Unfit(f"what map made of it {fault}")
 
 
-def _follow(parent: Secret[T], derived: Secret[S], function: Callable[[T], S], seen: _Snapshot) -> None:
+def _follow(parent: Secret[T], derived: Secret[S], function: Callable[[T], S], seen: Snapshot) -> None:
     """Give a derived secret what the function makes of each next value of its parent."""
     alive = weakref.ref(derived)
 
-    def follow(parent: Secret[T], seen: _Snapshot | None) -> Sequence[str]:
+    def follow(parent: Secret[T], seen: Snapshot | None, run: Run) -> Sequence[str]:
         child, failures = alive(), cast("Sequence[str]", ())
         # Again when the parent has moved on meanwhile: of two threads that follow, the slower
         # one must not have the last word with the older value.
         while child is not None and (current := _snapshots[id(parent)]) is not seen:
             made = _apply(function, current.payload)
             failed = isinstance(made, _Unfit)
-            failures = [str(made)] if failed else _exchange(child, current.around(seal(made)))
+            failures = [str(made)] if failed else _exchange(child, current.around(seal(made)), run)
             seen = current
         return failures
 
+    _fittings_of(parent).derived[id(derived)] = alive
     _fittings_of(parent).followers[id(derived)] = follow
     _fittings_of(derived).parent = parent
-    follow(parent, seen)
+    follow(parent, seen, _run_here)
 
 
-def _exchange(secret: Secret[T], new: _Snapshot) -> Sequence[str]:
+def _exchange(secret: Secret[T], new: Snapshot, run: Run) -> Sequence[str]:
     """Swap a snapshot in, and tell everybody; see `swap`."""
     observer = _observer
     if observer is not None:
@@ -446,14 +477,14 @@ def _exchange(secret: Secret[T], new: _Snapshot) -> Sequence[str]:
     if observer is not None:
         observer.release(old.name, old.payload)
     fittings = _fittings_of(secret)
-    failures = [line for follow in fittings.followers.copy().values() for line in follow(secret, None)]
-    calls = [_call(partial(one, secret)) for one in fittings.listeners.copy().values()]
+    failures = [line for follow in fittings.followers.copy().values() for line in follow(secret, None, run)]
+    calls = [run(one, partial(one, secret)) for one in fittings.listeners.copy().values()]
     return failures + [failure for failure in calls if failure is not None]
 
 
-def _call(callback: Callable[[], None]) -> str | None:
+def _run_here(_callback: object, call: Callable[[], None]) -> str | None:
     try:
-        callback()
+        call()
     except Exception as error:  # noqa: BLE001 an outer edge: the callback is somebody else's code
         return f"a callback raised {type(error).__name__}"
     return None
@@ -476,20 +507,3 @@ def _encoded(payload: object, name: str) -> str:
     if _parts(part) is not None and not isinstance(part, str):
         raise _Unfit(f"{name}: is a structure" if name else "is a structure", hint="name a field of it: {password}")
     return quote(part if isinstance(part, bytes) else str(part), safe="")
-
-
-def _is_same(mine: object, theirs: object) -> bool:
-    """Compare in a time that tells neither the length nor the place of a difference."""
-    ours, others = _comparable(mine), _comparable(theirs)
-    if ours is None or others is None:
-        return bool(mine == theirs)
-    # Loaded by name: OpenSSL's hashes take 3 ms to load, and most programs compare no secrets.
-    blake2b, hmac = import_module("hashlib").blake2b, import_module("hmac")
-    digests = [blake2b(value, key=_EQUALITY_KEY).digest() for value in (ours, others)]
-    return bool(hmac.compare_digest(*digests))
-
-
-def _comparable(value: object) -> bytes | None:
-    if isinstance(value, str):
-        return b"t" + value.encode("utf-8", "surrogatepass")
-    return b"b" + value if isinstance(value, bytes) else None

@@ -12,7 +12,7 @@ from wellkept.config.convert.converter import INVALID, At
 from wellkept.config.convert.rules import broken_rules
 from wellkept.config.declare import Settings, declared
 from wellkept.config.extras import MISSING
-from wellkept.config.layers.say import Form
+from wellkept.config.layers.say import Form, Say
 from wellkept.config.resolve import Outcome
 from wellkept.config.schema import Schema, is_settings
 from wellkept.config.setting import Setting
@@ -61,22 +61,26 @@ def build(schema: Schema, values: Values, outcomes: Sequence[Outcome], problems:
 
 
 def _converted(outcome: Outcome) -> object:
-    setting, say, raw = outcome.setting, outcome.say, outcome.raw
-    if say is None or (say.origin.layer is Layer.OVERRIDE and not _is_toml(raw)):
-        if say is not None and setting.is_secret and _is_bare(raw):
+    return None if outcome.say is None else convert(outcome.setting, outcome.say, outcome.raw, outcome.problems)
+
+
+def convert(setting: Setting, say: Say, raw: object, problems: list[Problem]) -> object:
+    """Convert a raw value as its setting is declared; what is wrong with it joins the problems."""
+    if say.origin.layer is Layer.OVERRIDE and not _is_toml(raw):
+        if setting.is_secret and _is_bare(raw):
             return Secret(raw, name=setting.name, origin=say.origin)
         return raw
     at = At(
         setting.name,
         say.origin,
-        outcome.problems,
+        problems,
         say.place_of,
         is_strict=say.is_strict,
         base=say.base,
     )
     made = at.apply(setting.converter, raw)
     if made is INVALID and say.origin.layer is Layer.ENVIRONMENT and isinstance(raw, str) and raw.startswith("tcp://"):
-        outcome.problems[:] = [replace(one, hint=_SERVICE_LINK_HINT) for one in outcome.problems]
+        problems[:] = [replace(one, hint=_SERVICE_LINK_HINT) for one in problems]
     return made
 
 

@@ -1,7 +1,7 @@
 """Asking the sources: each path once, many at a time, and nothing but our own errors come back."""
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -9,15 +9,15 @@ from queue import Empty, SimpleQueue
 from wellkept._dataclasses import replace
 from wellkept.errors import Malformed, SourceError, Unreachable, UsageError
 from wellkept.events import BUS, Event, Topic
-from wellkept.model import Reading, Reference
-from wellkept.ports import Closes, FetchesMany, Source
+from wellkept.model import Lease, Reading, Reference
+from wellkept.ports import Closes, FetchesMany, Leases, Source
 from wellkept.registry import Schemes, open_source
 
-COMMON_OPTIONS = frozenset({"version", "ttl", "optional", "plain"})
+COMMON_OPTIONS = frozenset({"version", "ttl", "max_stale", "optional", "plain"})
 CONNECTIONS = 16  # facts: 16 keep-alive connections are where more gain nothing (100 secrets in 76 ms at 5 ms)
 
 # Options about the reference, not about the question: they do not make another request.
-_ABOUT_THE_ANSWER = frozenset({"ttl", "optional", "plain"})
+_ABOUT_THE_ANSWER = frozenset({"ttl", "max_stale", "optional", "plain"})
 
 Answer = Reading | SourceError
 Job = Callable[[], Mapping[Reference, Answer]]
@@ -35,6 +35,8 @@ class Fetcher:
         self._answers: dict[Reference, Answer] = {}
         self._offers: dict[str, Callable[[], Source | SourceError]] = {}
         self._opening: list[str] = []
+        self._are_leases_ours = True
+        self._kept = frozenset[Reference]()
 
     def offer(self, scheme: str, opens: Callable[[], Source | SourceError]) -> None:
         """Take what opens the source of a scheme that a file configures; it is called on the first use."""
@@ -50,12 +52,12 @@ class Fetcher:
 
     def fetch(self, references: Iterable[Reference]) -> None:
         """Ask for all that is not known yet, side by side."""
-        wanted = dict.fromkeys(map(self._question, references))
+        wanted = dict.fromkeys(map(self.question, references))
         by_scheme: dict[str, list[Reference]] = {}
         for question in wanted:
             if question not in self._answers:
                 by_scheme.setdefault(question.scheme, []).append(question)
-        jobs = [job for scheme, questions in by_scheme.items() for job in self._jobs(scheme, questions)]
+        jobs = [job for scheme, questions in by_scheme.items() for job in _jobs(self.source(scheme), questions)]
         for scheme, questions in by_scheme.items():
             if getattr(self._sources[scheme], "is_secret_store", True):  # the others are this machine itself
                 count = "1 value" if len(questions) == 1 else f"{len(questions)} values"
@@ -65,7 +67,29 @@ class Fetcher:
 
     def reading(self, reference: Reference) -> Answer:
         """What was answered, without regard to the key."""
-        return self._answers[self._question(reference)]
+        return self._answers[self.question(reference)]
+
+    def put(self, readings: Mapping[Reference, Reading]) -> None:
+        """Take answers that came later, by their questions."""
+        self._answers.update(readings)
+
+    def keep(self, questions: Collection[Reference]) -> None:
+        """Forget all answers but these, which are needed beside new ones; leases are somebody else's from now on."""
+        self._kept = frozenset(questions)
+        self._are_leases_ours = False
+        self.drop(self._answers)
+
+    def drop(self, questions: Iterable[Reference]) -> None:
+        """Forget answers, but for those that are kept."""
+        for one in list(questions):
+            if one not in self._kept:
+                self._answers.pop(one, None)
+
+    @property
+    def leased(self) -> Mapping[Reference, Lease]:
+        """What was answered with a lease."""
+        found = ((one, answer) for one, answer in self._answers.items() if isinstance(answer, Reading))
+        return {one: answer.lease for one, answer in found if answer.lease is not None}
 
     def is_secret(self, reference: Reference) -> bool:
         """Whether an answer may only go into a Secret."""
@@ -77,13 +101,15 @@ class Fetcher:
         return frozenset(getattr(self._sources.get(reference.scheme), "options", ()))
 
     def close(self) -> None:
-        """Let go of what the sources hold open."""
+        """Let go of what the sources hold open, and give back what was leased for nobody."""
+        if self._are_leases_ours:
+            self._give_back()
         for source in self._sources.values():
             if isinstance(source, Closes):
                 with suppress(Exception):  # somebody else's code, and nothing is asked of it any more
                     source.close()
 
-    def _question(self, reference: Reference) -> Reference:
+    def question(self, reference: Reference) -> Reference:
         """The reference without its key, and without what does not change the answer."""
         known = self._questions.get(reference)
         if known is None:
@@ -95,13 +121,12 @@ class Fetcher:
             self._questions[reference] = known
         return known
 
-    def _jobs(self, scheme: str, questions: Sequence[Reference]) -> list[Job]:
-        source = self.source(scheme)
-        if isinstance(source, SourceError):
-            return [partial(_refused, source, questions)]
-        if isinstance(source, FetchesMany):
-            return [partial(_ask_together, source, questions)]
-        return [partial(_ask_alone, source, one) for one in questions]
+    def _give_back(self) -> None:
+        for question, lease in self.leased.items():
+            source: object = self._sources.get(question.scheme)
+            if isinstance(source, Leases):
+                with suppress(Exception):  # it ends by itself, and nobody waits for it
+                    source.revoke(lease)
 
     def _open(self, scheme: str) -> Source | SourceError:
         offer = self._offers.get(scheme)
@@ -115,6 +140,19 @@ class Fetcher:
             return offer()
         finally:
             self._opening.remove(scheme)
+
+
+def ask(source: Source, questions: Sequence[Reference]) -> Mapping[Reference, Answer]:
+    """Ask one source, side by side; an answer or an error for each question, and it never raises."""
+    return {question: answer for answers in _run(_jobs(source, questions)) for question, answer in answers.items()}
+
+
+def _jobs(source: Source | SourceError, questions: Sequence[Reference]) -> list[Job]:
+    if isinstance(source, SourceError):
+        return [partial(_refused, source, questions)]
+    if isinstance(source, FetchesMany):
+        return [partial(_ask_together, source, questions)]
+    return [partial(_ask_alone, source, one) for one in questions]
 
 
 def open_safely(scheme: str, opens: Callable[[], Source]) -> Source | SourceError:

@@ -208,8 +208,9 @@ def _options(text: str | None) -> tuple[tuple[str, str], ...] | Refusal:
     for name in ("optional", "plain"):
         if pairs.get(name, "true") not in {"true", "false"}:
             return Refusal(f"holds a reference with a broken {name}=", f"write {name}=true")
-    if not _DURATION.fullmatch(pairs.get("ttl", "1s")):
-        return Refusal("holds a reference with a broken ttl=", "write ttl=30s, 5m, 1h or 500ms")
+    for name in ("ttl", "max_stale"):
+        if not _DURATION.fullmatch(pairs.get(name, "1s")):
+            return Refusal(f"holds a reference with a broken {name}=", f"write {name}=30s, 5m, 1h or 500ms")
     return tuple(pairs.items())
 
 

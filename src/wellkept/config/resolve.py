@@ -29,6 +29,7 @@ class Outcome:
     Attributes:
         setting: which one.
         say: the word that won, or None: then the default counts.
+        tree: what it says, with a template for each text that holds references; for `refill`.
         raw: its raw value, with answers in the place of references; not in the repr.
         problems: why it cannot be used.
         lines: what each layer said, strongest first, for `explain`.
@@ -36,6 +37,7 @@ class Outcome:
 
     setting: Setting
     say: Say | None = None
+    tree: object = field(default=None, repr=False)
     raw: object = field(default=None, repr=False)
     problems: list[Problem] = field(default_factory=list[Problem])
     lines: list[Line] = field(default_factory=list[Line])
@@ -71,6 +73,24 @@ def resolve(said: Iterable[tuple[Setting, Sequence[Say]]], spoilt: frozenset[For
             shadowed = _references(_parsed(say, "", schemes, []))
             one.outcome.lines.append(_line(say, Verdict.SHADOWED, shadowed))
     return [one.outcome for one in opened]
+
+
+def refill(say: Say, tree: object, name: str, fetcher: Fetcher, problems: list[Problem]) -> object:
+    """The raw value of a word that has won before, with the answers that the fetcher has by now.
+
+    Args:
+        say: the word.
+        tree: `Outcome.tree`.
+        name: the setting.
+        fetcher: it has an answer to each reference.
+        problems: the list that problems join.
+    """
+    return _filled(say, tree, name, fetcher, problems)
+
+
+def references_of(outcome: Outcome) -> tuple[Reference, ...]:
+    """The references in the word that won."""
+    return _references(outcome.tree)
 
 
 def _next(one: _Open, schemes: Schemes) -> bool:
@@ -115,6 +135,7 @@ def _settle(one: _Open, fetcher: Fetcher) -> bool:
 
 def _win(one: _Open, say: Say, raw: object) -> None:
     one.outcome.say, one.outcome.raw = say, raw
+    one.outcome.tree = one.tree if one.references else None
     line = _line(say, Verdict.WINNER, one.references)
     one.outcome.lines.append(replace(line, origin=raw.origin) if isinstance(raw, Answer) else line)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from wellkept._files import shown
+from wellkept._files import shown, version_of
 from wellkept._names import canonical, canonical_path, did_you_mean
 from wellkept.crypto.change import with_secret, without_secret
 from wellkept.crypto.keyring import IDENTITY, PASSPHRASE
@@ -22,6 +22,7 @@ MOST_GUESSED = 500  # keys that a missing one is compared with: more take a seco
 class SecretsSource:
     """Answers for keys of Secrets.toml: `Reference.path` is the key, `Reference.base` the file."""
 
+    is_local = True
     starts_at_base = True
     options: frozenset[str] = frozenset({"line"})
 
@@ -46,6 +47,11 @@ class SecretsSource:
         """Decrypt all; a file is read once."""
         files = {base: self._opened(base) for base in dict.fromkeys(one.base for one in references)}
         return [_answer(files[one.base], one) for one in references]
+
+    def versions(self, references: Sequence[Reference]) -> Sequence[str | SourceError | None]:
+        """Say what the system says of each file; see `ports.Watches`."""
+        found = {base: version_of(base) for base in {one.base for one in references} if base is not None}
+        return [found.get(one.base or "") for one in references]
 
     def write(self, reference: Reference, value: str | None, *, expected_version: str | None = None) -> str | None:
         """Set or remove a key, as in `Writes`; there are no versions."""

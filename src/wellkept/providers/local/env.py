@@ -11,6 +11,7 @@ class EnvironmentSource:
     """Answers with variables; their values are never read for references again."""
 
     is_secret_store = False
+    never_changes = True
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ

@@ -7,7 +7,7 @@ Kubernetes mount never come from two versions of it. One final newline is not pa
 import os
 from collections.abc import Collection, Mapping, Sequence
 
-from wellkept._files import FileFault, read_entries, read_file, without_final_newline
+from wellkept._files import FileFault, read_entries, read_file, version_of, without_final_newline
 from wellkept.errors import Absent, Denied, Kind, Malformed, SourceError
 from wellkept.model import Reading, Reference
 from wellkept.providers.local.versions import refuse_version
@@ -19,6 +19,7 @@ class FileSource:
     """Answers with what files hold, as bytes; a directory answers with all of its files."""
 
     is_secret_store = False
+    is_local = True
     starts_at_base = True  # a relative path starts at the folder of the file that names it
 
     def fetch(self, reference: Reference) -> Reading:
@@ -48,6 +49,16 @@ class FileSource:
             refuse_version(one) or _answer(path, one.location, entries)
             for path, one in zip(paths, references, strict=True)
         ]
+
+    def versions(self, references: Sequence[Reference]) -> Sequence[str | SourceError | None]:
+        """Say what the system says of each; see `ports.Watches`."""
+        return [version_of(_path(one)) for one in references]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FileSource)  # one machine has one file system
+
+    def __hash__(self) -> int:
+        return hash(FileSource)
 
 
 def open_source(_environ: Mapping[str, str]) -> FileSource:

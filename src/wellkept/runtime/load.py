@@ -1,4 +1,4 @@
-"""load() and what belongs to it: the one file that knows config, sources and masking together."""
+"""load(), explain() and close()."""
 
 import os
 import sys
@@ -6,11 +6,12 @@ import warnings
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from typing import TypeVar, cast
+from types import ModuleType
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from wellkept._dataclasses import dataclass, field
 from wellkept._files import is_never_updated
-from wellkept.config.assemble import build, convert_all
+from wellkept.config.assemble import Values, build, convert_all
 from wellkept.config.declare import Settings
 from wellkept.config.explain import Explanation, SettingExplanation, Verdict
 from wellkept.config.fetch import Fetcher
@@ -18,16 +19,20 @@ from wellkept.config.layers.documents import SECRETS_FILE
 from wellkept.config.layers.environment import plain_name_of, plain_variable_of
 from wellkept.config.layers.read import Inputs, Layers, inputs_of, read_layers
 from wellkept.config.providers import offer_tables
-from wellkept.config.resolve import Outcome, resolve
+from wellkept.config.resolve import Outcome, references_of, resolve
 from wellkept.config.schema import Schema, schema_of, type_text
 from wellkept.config.setting import Setting
 from wellkept.errors import ConfigError, InsecurePermissions, Problem, UsageError
 from wellkept.events import BUS, Event, Topic
 from wellkept.leaks.hooks import after_fork, install
 from wellkept.leaks.redact import Redactor
+from wellkept.model import Reference
 from wellkept.ports import Source
 from wellkept.registry import Schemes
 from wellkept.secret import Secret, install_observer
+
+if TYPE_CHECKING:
+    from wellkept.runtime.followed import Followed
 
 S = TypeVar("S", bound=Settings)
 
@@ -41,14 +46,22 @@ class Attempt:
         config: the instance, or None.
         problems: everything that is wrong, in the order of the declaration.
         outcomes: what became of each setting.
+        values: what each setting was converted to.
+        fetcher: what was asked.
+        environ: the variables.
         close: lets go of sources and masking.
+        followed: the settings that are kept fresh.
     """
 
     schema: Schema
     config: Settings | None
     problems: tuple[Problem, ...]
     outcomes: Sequence[Outcome] = field(repr=False)
+    values: Values = field(repr=False)
+    fetcher: Fetcher = field(repr=False)
+    environ: Mapping[str, str] = field(repr=False)
     close: Callable[[], None] = field(repr=False)
+    followed: "Sequence[Followed]" = ()
 
     def explanation(self) -> Explanation:
         """What each layer said of each setting."""
@@ -99,6 +112,7 @@ def load(
         del attempt
         raise error
     config = cast("S", attempt.config)
+    _keep_fresh(attempt)
     _remember(config, attempt)
     return config
 
@@ -138,6 +152,7 @@ def _attempted(
     outcomes = resolve(layers.says, layers.spoilt, fetcher)
     values = convert_all(schema, outcomes, layers.spoilt, lambda one: _missing_hint(schema, one, inputs.environ))
     problems = [*(one for outcome in outcomes for one in outcome.problems), *layers.problems, *odd]
+    problems += _shared_leases(outcomes, fetcher)
     problems += layers.warnings if is_strict else ()
     config = build(schema, values, outcomes, problems)
     if redact:
@@ -145,7 +160,8 @@ def _attempted(
     _tell(layers, outcomes)
     if config is not None:  # a load that fails has worse to say
         _warn(layers.warnings)
-    return Attempt(schema, config, tuple(_in_order(schema, problems)), outcomes, close)
+    found = tuple(_in_order(schema, problems))
+    return Attempt(schema, config, found, outcomes, values, fetcher, inputs.environ, close)
 
 
 def explain(config: Settings) -> Explanation:
@@ -158,14 +174,27 @@ def explain(config: Settings) -> Explanation:
 
 
 def close(config: Settings) -> None:
-    """Let go of what a load holds: connections, and masking where it was the last one to ask for it.
+    """Let go of what a load holds: connections, leases, and masking where it was the last one to ask for it.
 
-    Its secrets can still be revealed. Closing twice does nothing.
+    Its secrets can still be revealed, and are kept fresh no longer. Closing twice does nothing.
     """
     attempt = _loaded.pop(id(config), None)
     if attempt is not None:
+        if attempt.followed:
+            _alive().forget(attempt.followed)
         attempt.close()
         BUS.publish(Event(Topic.CLOSED, attempt.schema.cls.__qualname__, "closed"))
+
+
+def _keep_fresh(attempt: Attempt) -> None:
+    """Follow what may change from now on; a program of plain settings loads none of that."""
+    if any(one.setting.holds_secret and one.say is not None for one in attempt.outcomes):
+        attempt.followed = _alive().follow(attempt.outcomes, attempt.values, attempt.fetcher, attempt.environ)
+    attempt.values = {}  # the settings hold their values themselves
+
+
+def _alive() -> ModuleType:
+    return import_module("wellkept.runtime.alive")
 
 
 _loaded: dict[int, Attempt] = {}
@@ -222,6 +251,27 @@ def _plain_texts(schema: Schema, values: Mapping[tuple[str, ...], object]) -> li
     """The texts of plain settings: a secret that equals one cannot be masked without masking it too."""
     plain = (values[setting.form] for setting in schema.settings if not setting.is_secret)
     return [str(value) for value in plain if value is not None and not isinstance(value, Secret)]
+
+
+def _shared_leases(outcomes: Sequence[Outcome], fetcher: Fetcher) -> list[Problem]:
+    """Two settings of one lease would come to their next values one after the other: a user and another's password."""
+    if not fetcher.leased:
+        return []
+    users: dict[Reference, list[Outcome]] = {}
+    for outcome in outcomes:
+        for question in dict.fromkeys(map(fetcher.question, references_of(outcome))):
+            if question in fetcher.leased:
+                users.setdefault(question, []).append(outcome)
+    return [
+        Problem(
+            found[-1].setting.name,
+            f"is leased together with {found[0].setting.name}: two settings cannot change at one moment",
+            None if found[-1].say is None else found[-1].say.origin.place,
+            f"declare one setting for both: Secret[Login], and write ${{{question}}} for it",
+        )
+        for question, found in users.items()
+        if len(found) > 1
+    ]
 
 
 def _missing_hint(schema: Schema, setting: Setting, environ: Mapping[str, str]) -> str:

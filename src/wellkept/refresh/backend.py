@@ -1,0 +1,310 @@
+"""One source and all that is asked of it: looking, fetching, renewing, replacing.
+
+A journey to the source is made by one caller, who has claimed its tickets; nothing here takes a lock or knows threads.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final
+
+from wellkept._clock import Clock
+from wellkept._dataclasses import dataclass
+from wellkept.errors import Kind, SourceError
+from wellkept.events import BUS, Event, Topic
+from wellkept.model import Lease, Reading, Reference
+from wellkept.ports import Leases, LogsIn, Source, Watches
+from wellkept.refresh.asking import Ask, Asking, Chance, retry_after
+from wellkept.refresh.logins import Logins
+from wellkept.refresh.plan import LeasedPlan, Pace, StaticPlan, Task
+from wellkept.refresh.retiring import Retiring
+from wellkept.refresh.ticket import Taken, Ticket
+from wellkept.secret import State
+
+_LEAST_TTL_S: Final = 1.0
+_USUAL_S: Final = 10.0
+_SERVED = "the last good value is served"
+_WORDS: Final = {
+    State.STALE: (Topic.STALE, f"its source does not answer, and {_SERVED}"),
+    State.GONE: (Topic.GONE, f"its source does not give it any more, and {_SERVED}"),
+    State.EXPIRED: (Topic.EXPIRED, "its time is over, and it is not served any more"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What all backends of an engine share.
+
+    Attributes:
+        ask: fetches.
+        clock: the time.
+        chance: a number between 0 and 1, another one each time.
+        drain_s: for how long what was replaced stays good.
+    """
+
+    ask: Ask
+    clock: Clock
+    chance: Chance
+    drain_s: float
+
+
+class Backend:
+    """One source.
+
+    Attributes:
+        source: which.
+        tickets: what is asked of it, by the question.
+        is_busy: whether a journey to it is under way in the background.
+        asking: what it was asked so far.
+        logins: its login, or None where it has none.
+    """
+
+    def __init__(self, source: Source, name: str, means: Means) -> None:
+        """Ask nothing yet."""
+        self.source: Source = source
+        self.tickets: dict[Reference, Ticket] = {}
+        self.is_busy: bool = False
+        self.asking: Asking = Asking(name, means.clock, means.chance)
+        self._means = means
+        self._retiring = Retiring(self.asking)
+        self.logins: Logins | None = None
+        if isinstance(source, LogsIn):
+            self.logins = Logins(source, self.asking, self._retiring, means.chance, drain_s=means.drain_s)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is this machine itself, which keeps nobody waiting."""
+        return bool(getattr(self.source, "is_local", False))
+
+    @property
+    def due_at(self) -> float:
+        """When something is to be done that is no ticket's."""
+        return min(self._retiring.due_at, float("inf") if self.logins is None else self.logins.due_at)
+
+    def work(self, tickets: Sequence[Ticket], *, is_forced: bool = False) -> None:
+        """Do what these tickets want, and what the login wants.
+
+        Args:
+            tickets: those that the caller has claimed.
+            is_forced: whether somebody waits for an answer now, whatever the plans say.
+        """
+        now = self._now
+        if self.asking.breaker.is_open(now) and not is_forced:
+            for ticket in tickets:
+                ticket.plan.due_at = self.asking.breaker.opens_again_at
+            return
+        if self.logins is not None and self.logins.tend(now):
+            self._move(self.logins.current)
+        static = [one for one in tickets if isinstance(one.plan, StaticPlan)]
+        if static:
+            self._look(static, is_forced=is_forced)
+        for ticket in tickets:
+            if isinstance(ticket.plan, LeasedPlan):
+                self._keep(ticket, ticket.plan, is_forced=is_forced)
+        self._retiring.end_due(now)
+
+    def tick(self, now: float) -> None:
+        """Take note of the time: what is over is not served any more."""
+        for ticket in list(self.tickets.values()):
+            ends_at, before = ticket.plan.ends_at, ticket.plan.state
+            if ends_at is not None and now >= ends_at and before is not State.EXPIRED:
+                ticket.plan.tick(now)
+                self._tell(ticket, before, None)
+
+    def woke(self, now: float) -> None:
+        """Take note that the machine slept; what is asked together stays together."""
+        chance = self._means.chance()
+        for ticket in list(self.tickets.values()):
+            ticket.plan.woke(now, chance if isinstance(ticket.plan, StaticPlan) else self._means.chance())
+
+    def share(self) -> None:
+        """Take note that another process inherits all that this one has: what two hold, neither ends."""
+        for ticket in self.tickets.values():
+            ticket.is_shared = True
+        if self.logins is not None:
+            self.logins.share()
+        self._retiring.forget()
+
+    def drop(self, ticket: Ticket) -> None:
+        """Take note that nobody follows a ticket any more: its lease is given back."""
+        self.tickets.pop(ticket.question, None)
+        self._retire(ticket, float("-inf"))
+
+    def let_go(self, is_late: Callable[[], bool]) -> None:
+        """End all that this process obtained, until it is late: for the exit."""
+        ended = frozenset[str]() if self.logins is None else self.logins.end_all(is_late)
+        for ticket in list(self.tickets.values()):
+            if ticket.lease is not None and ticket.lease.login not in ended:
+                self._retire(ticket, float("-inf"))
+        self._retiring.end_all(is_late)
+
+    @property
+    def _now(self) -> float:
+        return self._means.clock.seconds()
+
+    def _look(self, tickets: Sequence[Ticket], *, is_forced: bool) -> None:
+        """Ask which version is there, and fetch what is another one."""
+        chance, began = self._means.chance(), self._now
+        found: Sequence[str | SourceError | None] = [None] * len(tickets)
+        if isinstance(self.source, Watches) and not is_forced:
+            found = self._versions(self.source, [one.question for one in tickets])
+        changed: list[Ticket] = []
+        for ticket, version in zip(tickets, found, strict=True):
+            is_well = ticket.plan.state in {State.FRESH, State.DUE}
+            if isinstance(version, SourceError):
+                self._failed(ticket, version, chance)
+            elif version is not None and version == ticket.mark and is_well:
+                self._good(ticket, chance, began)
+            else:
+                ticket.mark = version
+                changed.append(ticket)
+        if changed:
+            self._fetch(changed, chance)
+
+    def _versions(self, source: Watches, questions: Sequence[Reference]) -> Sequence[str | SourceError | None]:
+        found = self.asking.call(partial(source.versions, questions))
+        if isinstance(found, SourceError):
+            return [found] * len(questions)
+        return found if len(found) == len(questions) else [None] * len(questions)
+
+    def _fetch(self, tickets: Sequence[Ticket], chance: float) -> None:
+        began = self._now
+        answers = self._asked([one.question for one in tickets])
+        for ticket, answer in zip(tickets, answers, strict=True):
+            if isinstance(answer, SourceError):
+                self._failed(ticket, answer, chance)
+            elif answer.lease is not None:  # another engine is mounted there by now
+                self._issued(ticket, answer, answer.lease, began)
+            else:
+                ticket.mark = answer.version if ticket.mark is None else ticket.mark
+                ticket.fetched_at = began
+                self._set_pace(ticket, answer)
+                self._good(ticket, chance, began, is_new=self._deliver(ticket, answer, None).is_new)
+
+    def _asked(self, questions: Sequence[Reference]) -> Sequence[Reading | SourceError]:
+        self.asking.requests += 1
+        answers = self._means.ask(self.source, questions)
+        failed = [one for one in answers.values() if isinstance(one, SourceError)]
+        if len(failed) < len(questions):
+            self.asking.answered()
+        elif failed:
+            self.asking.note(failed[0])
+        return [answers[one] for one in questions]
+
+    def _set_pace(self, ticket: Ticket, answer: Reading) -> None:
+        plan = ticket.plan
+        if isinstance(plan, StaticPlan) and answer.ttl_s is not None and not ticket.has_ttl:
+            plan.pace = Pace(max(answer.ttl_s, _LEAST_TTL_S), is_exact=True, max_stale_s=plan.pace.max_stale_s)
+
+    def _good(self, ticket: Ticket, chance: float, began: float, *, is_new: bool = False) -> None:
+        plan, now = ticket.plan, self._now
+        before = plan.state
+        if isinstance(plan, StaticPlan):
+            plan.answered(now, chance, is_new=is_new, took_s=now - began)
+        self._tell(ticket, before, None)
+
+    def _keep(self, ticket: Ticket, plan: LeasedPlan, *, is_forced: bool) -> None:
+        """Renew a lease, or take another one: at once, where a renewal shows that this one comes to its end."""
+        if is_forced:
+            plan.replace(self._now, 0.0)
+        if plan.task is Task.RENEW and ticket.lease is not None and isinstance(self.source, Leases):
+            self._renew(ticket, plan, ticket.lease, self.source)
+        if plan.task is Task.ISSUE and plan.due_at <= self._now:
+            self._issue(ticket)
+
+    def _renew(self, ticket: Ticket, plan: LeasedPlan, lease: Lease, source: Leases) -> None:
+        began, before = self._now, plan.state
+        made = self.asking.call(partial(source.renew, ticket.question, lease))
+        if isinstance(made, SourceError):
+            self._failed(ticket, made, self._means.chance())
+            return
+        ticket.lease = made
+        plan.renewed(began, self._means.chance(), made.duration_s)
+        _publish(Topic.RENEWED, ticket, f"good for {made.duration_s:.0f} s more")
+        self._tell(ticket, before, None, is_moved=True)
+
+    def _issue(self, ticket: Ticket) -> None:
+        began = self._now
+        (answer,) = self._asked([ticket.question])
+        if isinstance(answer, SourceError):
+            self._failed(ticket, answer, self._means.chance())
+        else:
+            self._issued(ticket, answer, answer.lease, began)
+
+    def _issued(self, ticket: Ticket, answer: Reading, lease: Lease | None, began: float) -> None:
+        before = ticket.plan.state
+        taken = self._deliver(ticket, answer, None if lease is None else began + lease.duration_s)
+        if taken.fault is not None:  # the old one is served on, and the new one given back
+            self._retire(Ticket(ticket.question, ticket.plan, answer, has_ttl=True), float("-inf"))
+            ticket.plan.failed(began, self._means.chance(), Kind.INVALID)
+            self._tell(ticket, before, None)
+            return
+        self._retire(ticket, began)
+        ticket.lease, ticket.is_shared, ticket.mark, ticket.fetched_at = lease, False, answer.version, began
+        ticket.plan = plan_of(answer, Pace(_USUAL_S), began, self._means.chance())
+        self._tell(ticket, before, None, is_moved=True)
+
+    def _move(self, login: Lease | None) -> None:
+        """Let all that hangs on another login be issued anew under this one."""
+        for ticket in self.tickets.values():
+            lease, plan = ticket.lease, ticket.plan
+            hangs = lease is not None and lease.login is not None and (login is None or lease.login != login.id)
+            if hangs and isinstance(plan, LeasedPlan):
+                plan.replace(self._now, self._means.chance())
+
+    def _retire(self, ticket: Ticket, now: float) -> None:
+        """End the lease of a ticket when everybody has had the time to take the new value."""
+        lease, source = ticket.lease, self.source
+        if lease is not None and lease.id is not None and not ticket.is_shared and isinstance(source, Leases):
+            self._retiring.add(now + self._means.drain_s, partial(source.revoke, lease), str(ticket.question))
+
+    def _deliver(self, ticket: Ticket, answer: Reading, until_s: float | None) -> Taken:
+        """Give an answer to all that follow it; whether it is news to any, and whether any could not use it."""
+        is_new, fault = False, None
+        for following in list(ticket.followings):
+            follower = following.follower
+            taken = follower.take({ticket.question: answer}, State.FRESH, until_s)
+            is_new |= taken.is_new
+            if taken.fault is not None:
+                fault = taken.fault
+                if following.fault is None:
+                    BUS.publish(Event(Topic.STALE, follower.name, f"{taken.fault}; {_SERVED}"))
+            elif taken.is_new:
+                BUS.publish(Event(Topic.CHANGED, follower.name, f"{follower.facts()[0]} is served now"))
+            if (following.fault is None) != (taken.fault is None):
+                following.fault = None if taken.fault is None else taken.kind
+                following.mark()
+        return Taken(is_new, fault)
+
+    def _failed(self, ticket: Ticket, error: SourceError, chance: float) -> None:
+        before = ticket.plan.state
+        ticket.plan.failed(self._now, chance, error.kind, retry_after(error))
+        self._tell(ticket, before, error)
+
+    def _tell(self, ticket: Ticket, before: State, error: SourceError | None, *, is_moved: bool = False) -> None:
+        """Mark what follows a ticket and tell of it, where its state is another one than before."""
+        state = ticket.plan.state
+        is_same = state is before or {state, before} == {State.FRESH, State.DUE}
+        if not is_same or is_moved:
+            for following in list(ticket.followings):
+                following.mark()
+        if is_same:
+            return
+        if state in _WORDS:
+            topic, words = _WORDS[state]
+            _publish(topic, ticket, words if error is None else f"{words}: {error.message}")
+        elif before in _WORDS:
+            _publish(Topic.RECOVERED, ticket, "its source answers again")
+
+
+def plan_of(answer: Reading, pace: Pace, now: float, chance: float) -> StaticPlan | LeasedPlan:
+    """The plan of an answer that has just come."""
+    if answer.lease is not None:
+        return LeasedPlan(now, chance, answer.lease.duration_s, is_renewable=answer.lease.is_renewable)
+    if answer.ttl_s is not None and not pace.is_exact:
+        pace = Pace(max(answer.ttl_s, _LEAST_TTL_S), is_exact=True, max_stale_s=pace.max_stale_s)
+    return StaticPlan(pace, now, chance)
+
+
+def _publish(topic: Topic, ticket: Ticket, detail: str) -> None:
+    for following in list(ticket.followings):
+        BUS.publish(Event(topic, following.follower.name, detail))

@@ -1,0 +1,324 @@
+"""The engine: who follows what, what is due, and that one question is asked once, however many want it.
+
+It carries out plans and knows no thread of its own: `run` does what is due and says when to come again. Its lock is
+held for the time that it takes to claim tickets, never while a source is asked.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from wellkept._clock import SYSTEM_CLOCK, Clock
+from wellkept._dataclasses import dataclass
+from wellkept.model import Reading, Reference
+from wellkept.ports import Source
+from wellkept.refresh.asking import Ask, Chance
+from wellkept.refresh.backend import Backend, Means, plan_of
+from wellkept.refresh.plan import Pace, StaticPlan
+from wellkept.refresh.status import SecretStatus, SourceStatus, Status
+from wellkept.refresh.ticket import Flight, Follower, Following, Ticket
+from wellkept.secret import State
+
+DRAIN_S: Final = 60.0  # longer than nearly every transaction, and than any pool takes to give a new connection
+_GOOD_ENOUGH_S: Final = 0.5  # see `Secret.refresh`
+_TOGETHER_S: Final = 0.25  # what is due within it goes with what is due now
+_LONGEST_FLIGHT_S: Final = 60.0
+_LOCAL_S, _REMOTE_S = 2.0, 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a follower is made of, in part.
+
+    Attributes:
+        reference: what is asked, without its key.
+        source: who is asked.
+        reading: the answer that is at hand.
+        ttl_s: how old it may grow before it is asked for again, where somebody wrote that.
+        max_stale_s: for how long it is served without an answer, where somebody wrote that.
+    """
+
+    reference: Reference
+    source: Source
+    reading: Reading
+    ttl_s: float | None = None
+    max_stale_s: float | None = None
+
+
+Journey = tuple[Backend, Callable[[], None]]
+
+
+def chance_of_system() -> float:
+    """A number from 0 up to 1. Of the system: two processes that fork from one must not draw alike."""
+    return int.from_bytes(os.urandom(6)) / (1 << 48)
+
+
+class Engine:
+    """Keeps what it is told to follow fresh."""
+
+    def __init__(
+        self, ask: Ask, *, clock: Clock = SYSTEM_CLOCK, chance: Chance = chance_of_system, drain_s: float = DRAIN_S
+    ) -> None:
+        """Follow nothing yet.
+
+        Args:
+            ask: fetches answers, and never raises.
+            clock: the time.
+            chance: a number between 0 and 1, another one each time.
+            drain_s: for how long what was replaced stays good.
+        """
+        self._clock = clock
+        self._chance = chance
+        self._means = Means(ask, clock, chance, drain_s)
+        self._lock = threading.Lock()
+        self._backends: list[Backend] = []
+        self._followings: dict[int, Following] = {}
+
+    def follow(self, followers: Iterable[tuple[Follower, Sequence[Question]]]) -> None:
+        """Follow all of these from now on; they were made of answers that have just come."""
+        now, chance = self._clock.seconds(), self._chance()
+        with self._lock:
+            for follower, questions in followers:
+                following = self._followings[id(follower)] = Following(follower)
+                for one in questions:
+                    ticket = self._ticket(one, now, chance)
+                    ticket.followings.append(following)
+                    following.tickets.append(ticket)
+        for following in list(self._followings.values()):
+            if any(ticket.lease is not None for ticket in following.tickets):
+                following.mark()
+
+    def forget(self, followers: Iterable[Follower]) -> None:
+        """Follow these no longer; what only they held is given back."""
+        with self._lock:
+            for follower in followers:
+                following = self._followings.pop(id(follower), None)
+                if following is not None:
+                    self._let_go_of(following)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether there is nothing to do, now or later."""
+        return not self._followings and all(one.due_at == float("inf") for one in self._backends)
+
+    def run(self, start: Callable[[Callable[[], None]], None]) -> float:
+        """Do what is due.
+
+        Args:
+            start: carries out a journey that may take long, beside this one.
+
+        Returns:
+            The time when something is due next.
+        """
+        now = self._clock.seconds()
+        self._sweep()
+        for backend in list(self._backends):
+            backend.tick(now)
+        for backend, journey in self._journeys(now):
+            if backend.is_local:
+                journey()
+            else:
+                start(journey)
+        return self._next_at()
+
+    def refresh(self, follower: Follower) -> bool:
+        """Ask again now for all that a follower is made of; whether there were answers."""
+        following = self._followings.get(id(follower))
+        if following is None:
+            return False
+        now, flight = self._clock.seconds(), Flight()
+        mine: dict[int, tuple[Backend, list[Ticket]]] = {}
+        with self._lock:
+            others = {one.flight for one in following.tickets if one.flight is not None}
+            for backend in self._backends:
+                wanted = [one for one in following.tickets if self._is_wanted(backend, one, now)]
+                for one in wanted:
+                    one.flight = flight
+                if wanted:
+                    mine[id(backend)] = backend, wanted
+        for backend, tickets in mine.values():
+            self._fly(backend, tickets, flight, is_forced=True)
+        for other in others:
+            other.done.wait(_LONGEST_FLIGHT_S)
+        return all(one.plan.failure is None for one in following.tickets)
+
+    def woke(self) -> None:
+        """Take note that the machine slept: what is due now need not be due at once."""
+        now = self._clock.seconds()
+        for backend in list(self._backends):
+            backend.woke(now)
+
+    def share(self) -> None:
+        """Take note that a child was forked: what both hold, neither ends."""
+        for backend in self._backends:
+            backend.share()
+
+    def after_fork(self) -> None:
+        """Begin anew in a forked child: journeys of the parent are none of ours."""
+        self._lock = threading.Lock()
+        for backend in self._backends:
+            backend.is_busy = False
+            for ticket in backend.tickets.values():
+                ticket.flight = None
+        self.share()
+
+    def let_go(self, is_late: Callable[[], bool]) -> None:
+        """End what this process obtained, until it is late: for the exit."""
+        for backend in list(self._backends):
+            backend.let_go(is_late)
+
+    def status(self) -> Status:
+        """How all of it does."""
+        now = self._clock.seconds()
+        secrets = [_secret_status(one, now) for one in list(self._followings.values()) if one.follower.is_alive]
+        sources = [_source_status(one, now) for one in list(self._backends)]
+        return Status(
+            os.getpid(),
+            tuple(sorted(secrets, key=lambda one: one.name)),
+            tuple(sorted(sources, key=lambda one: one.name)),
+        )
+
+    def _ticket(self, question: Question, now: float, chance: float) -> Ticket:
+        backend = self._backend(question.source, question.reference.scheme)
+        known = backend.tickets.get(question.reference)
+        pace = Pace(
+            question.ttl_s or (_LOCAL_S if backend.is_local else _REMOTE_S),
+            is_exact=question.ttl_s is not None,
+            max_stale_s=question.max_stale_s,
+        )
+        if known is None:
+            plan = plan_of(question.reading, pace, now, chance)
+            known = Ticket(question.reference, plan, question.reading, has_ttl=question.ttl_s is not None)
+            backend.tickets[question.reference] = known
+        elif isinstance(known.plan, StaticPlan):
+            known.plan.pace = _stricter(known.plan.pace, pace)
+            known.plan.due_at = min(known.plan.due_at, now + pace.every_s)
+            known.has_ttl |= question.ttl_s is not None
+        return known
+
+    def _backend(self, source: Source, name: str) -> Backend:
+        for backend in self._backends:
+            if backend.source is source or (type(backend.source) is type(source) and backend.source == source):
+                return backend
+        made = Backend(source, name, self._means)
+        self._backends.append(made)
+        return made
+
+    def _journeys(self, now: float) -> list[Journey]:
+        """Claim what is due; one journey to a source at a time."""
+        journeys: list[Journey] = []
+        with self._lock:
+            for backend in self._backends:
+                if backend.is_busy:
+                    continue
+                due = [one for one in backend.tickets.values() if one.flight is None and one.plan.due_at <= now]
+                if due or backend.due_at <= now:
+                    due = [
+                        one
+                        for one in backend.tickets.values()
+                        if one.flight is None and one.plan.due_at <= now + _TOGETHER_S
+                    ]
+                    journeys.append((backend, self._claimed(backend, due)))
+        return journeys
+
+    def _claimed(self, backend: Backend, tickets: list[Ticket]) -> Callable[[], None]:
+        flight, backend.is_busy = Flight(), True
+        for one in tickets:
+            one.flight = flight
+
+        def journey() -> None:
+            try:
+                self._fly(backend, tickets, flight, is_forced=False)
+            finally:
+                backend.is_busy = False
+
+        return journey
+
+    def _fly(self, backend: Backend, tickets: Sequence[Ticket], flight: Flight, *, is_forced: bool) -> None:
+        try:
+            backend.work(tickets, is_forced=is_forced)
+        finally:
+            with self._lock:
+                for one in tickets:
+                    if one.flight is flight:
+                        one.flight = None
+            flight.done.set()
+
+    def _is_wanted(self, backend: Backend, ticket: Ticket, now: float) -> bool:
+        is_its = backend.tickets.get(ticket.question) is ticket
+        is_old = now - ticket.fetched_at > _GOOD_ENOUGH_S or ticket.plan.failure is not None
+        return is_its and ticket.flight is None and is_old
+
+    def _sweep(self) -> None:
+        """Forget what nobody holds any more."""
+        gone = [one for one in list(self._followings.values()) if not one.follower.is_alive]
+        if gone:
+            self.forget([one.follower for one in gone])
+
+    def _let_go_of(self, following: Following) -> None:
+        for ticket in following.tickets:
+            ticket.followings.remove(following)
+            if ticket.followings:
+                continue
+            for backend in self._backends:
+                if backend.tickets.get(ticket.question) is ticket:
+                    backend.drop(ticket)
+        self._backends = [one for one in self._backends if one.tickets or one.due_at < float("inf")]
+
+    def _next_at(self) -> float:
+        at = float("inf")
+        for backend in list(self._backends):
+            if backend.is_busy:
+                continue
+            at = min(at, backend.due_at)
+            for ticket in list(backend.tickets.values()):
+                plan = ticket.plan
+                if ticket.flight is None:
+                    at = min(at, plan.due_at)
+                if plan.ends_at is not None and plan.state is not State.EXPIRED:
+                    at = min(at, plan.ends_at)
+        return at
+
+
+def _stricter(one: Pace, other: Pace) -> Pace:
+    first = one if one.every_s <= other.every_s else other
+    limits = [pace.max_stale_s for pace in (one, other) if pace.max_stale_s is not None]
+    return Pace(first.every_s, is_exact=first.is_exact, max_stale_s=min(limits, default=None))
+
+
+def _secret_status(following: Following, now: float) -> SecretStatus:
+    origin, version, age_s = following.follower.facts()
+    state, ends_at = following.standing
+    tickets = following.tickets
+    due_at = min(one.plan.due_at for one in tickets)
+    if state is State.FRESH and due_at <= now:
+        state = State.DUE
+    if ends_at is not None and ends_at <= now:
+        state = State.EXPIRED
+    failures = [following.fault, *(one.plan.failure for one in tickets)]
+    failure = next((one for one in failures if one is not None), None)
+    return SecretStatus(
+        following.follower.name,
+        origin,
+        version,
+        state,
+        age_s,
+        now - min(one.plan.checked_at for one in tickets),
+        max(0.0, due_at - now),
+        None if ends_at is None else max(0.0, ends_at - now),
+        None if failure is None else str(failure),
+    )
+
+
+def _source_status(backend: Backend, now: float) -> SourceStatus:
+    asking, logins = backend.asking, backend.logins
+    ends_at = None if logins is None else logins.ends_at
+    return SourceStatus(
+        asking.name,
+        asking.is_answering,
+        asking.breaker.is_open(now),
+        asking.requests,
+        asking.failures,
+        None if ends_at is None else max(0.0, ends_at - now),
+    )

@@ -1,0 +1,107 @@
+"""The login at one source: renewed, replaced by another beside it, and ended when nothing hangs on it any more."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from wellkept.errors import SourceError
+from wellkept.events import BUS, Event, Topic
+from wellkept.model import Lease
+from wellkept.ports import LogsIn
+from wellkept.refresh.asking import Asking, Chance, retry_after, safely
+from wellkept.refresh.plan import LeasedPlan, Task
+from wellkept.refresh.retiring import Retiring
+from wellkept.secret import State
+
+_LOOK_AGAIN_S: Final = 30.0
+MOVING_S: Final = 2.0  # within it all that hangs on a login is issued anew under the next one: `LeasedPlan.replace`
+
+
+class Logins:
+    """Keeps the login of one source alive.
+
+    Attributes:
+        current: the login in use, or None.
+    """
+
+    def __init__(self, source: LogsIn, asking: Asking, retiring: Retiring, chance: Chance, *, drain_s: float) -> None:
+        """Know nothing of it yet."""
+        self.current: Lease | None = None
+        self._source = source
+        self._asking = asking
+        self._retiring = retiring
+        self._chance = chance
+        self._drain_s = drain_s
+        self._plan: LeasedPlan | None = None
+        self._look_at = 0.0
+        self._made: list[str] = []
+        self._shared: set[str] = set()
+
+    @property
+    def due_at(self) -> float:
+        """When something is to be done about it."""
+        return float("inf") if self._plan is None else self._plan.due_at
+
+    @property
+    def ends_at(self) -> float | None:
+        """When it ends, or None."""
+        return None if self._plan is None else self._plan.ends_at
+
+    def tend(self, now: float) -> bool:
+        """Do what is due; whether another login is used now."""
+        plan = self._plan
+        if plan is None or plan.due_at > now:
+            return now >= self._look_at and self._look(now)
+        if plan.task is Task.RENEW:
+            made = self._asking.call(self._source.renew_login)
+            if not isinstance(made, SourceError):
+                plan.renewed(now, self._chance(), made.duration_s)
+                BUS.publish(Event(Topic.RENEWED, self._asking.name, f"the login is good for {made.duration_s:.0f} s"))
+                return False
+        else:
+            made = self._asking.call(self._source.log_in_beside)
+            if not isinstance(made, SourceError):
+                BUS.publish(Event(Topic.LOGGED_IN, self._asking.name, "logged in anew, beside the login that ends"))
+                self._change(made, now)
+                return True
+        was_well = plan.state in {State.FRESH, State.DUE}
+        plan.failed(now, self._chance(), made.kind, retry_after(made))
+        if was_well:
+            BUS.publish(Event(Topic.STALE, self._asking.name, f"its login cannot be kept: {made.message}"))
+        return False
+
+    def end_all(self, is_late: Callable[[], bool]) -> frozenset[str]:
+        """End all logins that this process made, until it is late; which ones are ended now."""
+        own = [one for one in self._made if one not in self._shared]
+        return frozenset(one for one in own if not is_late() and self._is_ended(one))
+
+    def share(self) -> None:
+        """Take note that another process has inherited them: they end by themselves."""
+        self._shared.update(self._made)
+
+    def _is_ended(self, login: str) -> bool:
+        return not isinstance(safely(self._asking.name, partial(self._source.log_out, login)), SourceError)
+
+    def _look(self, now: float) -> bool:
+        """Look whether the source has logged in by itself: it does where a token is refused."""
+        made = safely(self._asking.name, self._source.login)
+        if isinstance(made, SourceError):
+            self._look_at = now + _LOOK_AGAIN_S
+        elif made is None:
+            self.current = self._plan = None
+        elif self.current is None or made.id != self.current.id:
+            is_other = self.current is not None
+            self._change(made, now)
+            return is_other
+        return False
+
+    def _change(self, made: Lease, now: float) -> None:
+        old, self.current = self.current, made
+        self._plan = LeasedPlan(now, self._chance(), made.duration_s, is_renewable=made.is_renewable)
+        if made.id is not None:
+            self._made.append(made.id)
+        if old is not None and old.id in self._made:
+            self._made.remove(old.id)
+            if old.id not in self._shared:
+                end = partial(self._source.log_out, old.id)
+                self._retiring.add(now + self._drain_s + MOVING_S, end, f"{self._asking.name} login")

@@ -1,0 +1,130 @@
+"""A ticket: one question to one source, what is planned for it, and who follows the answer. No I/O here."""
+
+from collections.abc import Mapping
+from threading import Event as Signal
+from typing import Protocol
+
+from wellkept._dataclasses import dataclass
+from wellkept.errors import Kind
+from wellkept.model import Lease, Reading, Reference
+from wellkept.refresh.plan import LeasedPlan, StaticPlan
+from wellkept.secret import State
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of answers that a follower was given.
+
+    Attributes:
+        is_new: whether it has another value now.
+        fault: why it could not be used, as one line without a value; the last good one is kept. None where it could.
+        kind: what sort of fault.
+    """
+
+    is_new: bool = False
+    fault: str | None = None
+    kind: Kind = Kind.INVALID
+
+
+class Follower(Protocol):
+    """Something that is made of answers, and made anew when they change."""
+
+    @property
+    def name(self) -> str:
+        """What events and `status` call it: the setting."""
+        ...
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether anybody still holds it."""
+        ...
+
+    def take(self, readings: Mapping[Reference, Reading], state: State, until_s: float | None) -> Taken:
+        """Make it of new answers; what is not among them stays as it was. Never raises.
+
+        Args:
+            readings: the answers, by their question.
+            state: how fresh it is now.
+            until_s: from when on it is not served any more, on the clock of the engine; or None.
+        """
+        ...
+
+    def mark(self, state: State, until_s: float | None) -> None:
+        """Say how fresh it is."""
+        ...
+
+    def facts(self) -> tuple[str, str | None, float]:
+        """What answered, its version, and how many seconds ago its value was fetched."""
+        ...
+
+
+class Flight:
+    """A journey to a source that is under way: whoever wants the same waits for it."""
+
+    __slots__ = ("done",)
+
+    def __init__(self) -> None:
+        """Take off."""
+        self.done: Signal = Signal()
+
+
+class Ticket:
+    """One question to one source.
+
+    Attributes:
+        question: what is asked.
+        plan: when, and what next.
+        has_ttl: whether somebody wrote how old an answer may grow; then the source has no say in it.
+        mark: the version that the source had when it was asked the last time, or None where that is not known.
+        lease: under which the answer stands, or None.
+        is_shared: whether another process may have inherited that lease; then it ends by itself.
+        followings: who is told of answers.
+        flight: the journey that asks it now, or None.
+        fetched_at: when it was fetched the last time, or -inf.
+    """
+
+    __slots__ = ("fetched_at", "flight", "followings", "has_ttl", "is_shared", "lease", "mark", "plan", "question")
+
+    def __init__(self, question: Reference, plan: StaticPlan | LeasedPlan, reading: Reading, *, has_ttl: bool) -> None:
+        """Begin with an answer that is at hand."""
+        self.question: Reference = question
+        self.plan: StaticPlan | LeasedPlan = plan
+        self.has_ttl: bool = has_ttl
+        self.mark: str | None = reading.version
+        self.lease: Lease | None = reading.lease
+        self.is_shared: bool = False
+        self.followings: list[Following] = []
+        self.flight: Flight | None = None
+        self.fetched_at: float = float("-inf")
+
+
+class Following:
+    """A follower and all that it is made of.
+
+    Attributes:
+        follower: who.
+        tickets: what it is made of.
+        fault: why the last answers could not be used, or None.
+    """
+
+    __slots__ = ("fault", "follower", "tickets")
+
+    def __init__(self, follower: Follower) -> None:
+        """Follow nothing yet."""
+        self.follower: Follower = follower
+        self.tickets: list[Ticket] = []
+        self.fault: Kind | None = None
+
+    @property
+    def standing(self) -> tuple[State, float | None]:
+        """How fresh it is, and until when it is served: the worst of its parts counts."""
+        states = {one.plan.state for one in self.tickets} | ({State.STALE} if self.fault is not None else set())
+        ends = [one.plan.ends_at for one in self.tickets if one.plan.ends_at is not None]
+        return next((one for one in _WORST_FIRST if one in states), State.FRESH), min(ends, default=None)
+
+    def mark(self) -> None:
+        """Say how fresh it is."""
+        self.follower.mark(*self.standing)
+
+
+_WORST_FIRST = (State.EXPIRED, State.GONE, State.STALE)

@@ -1,0 +1,110 @@
+"""The engine of this process: what is followed after a load, and what it says of itself."""
+
+import os
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Final
+
+from wellkept.config.fetch import Fetcher, ask
+from wellkept.config.layers.say import Form, Refers, Say
+from wellkept.config.resolve import Outcome, references_of
+from wellkept.errors import SourceError
+from wellkept.model import Reading, Reference
+from wellkept.origin import Layer
+from wellkept.ports import Source
+from wellkept.refresh.calls import Calls
+from wellkept.refresh.engine import DRAIN_S, Engine, Question
+from wellkept.refresh.status import Status
+from wellkept.refresh.thread import Runner
+from wellkept.registry import open_source
+from wellkept.runtime.followed import Followed
+
+_FILE: Final = "file"
+_NOTHING: Final = Reading(None, "")  # of a mounted file, which was read as a layer: no answer says its version
+
+_lock = threading.Lock()
+_runner: Runner | None = None
+
+
+def runner(drain_s: float = DRAIN_S) -> Runner:
+    """The one of this process, made when it is first needed."""
+    global _runner  # noqa: PLW0603 a process has one
+    with _lock:
+        if _runner is None:
+            _runner = Runner(Engine(ask, drain_s=drain_s), Calls())
+        return _runner
+
+
+def follow(
+    outcomes: Sequence[Outcome], values: Mapping[Form, object], fetcher: Fetcher, environ: Mapping[str, str]
+) -> list[Followed]:
+    """Keep the secrets of a load fresh, from now on; which settings that are."""
+    found = list(_followed(outcomes, values, fetcher, environ))
+    fetcher.keep({one.reference for _, questions in found if len(questions) > 1 for one in questions})
+    if found:
+        own = runner()
+        for followed, _ in found:
+            followed.set_refresher(partial(own.engine.refresh, followed))
+        own.engine.follow(found)
+        own.wake()
+    return [followed for followed, _ in found]
+
+
+def forget(followed: Iterable[Followed]) -> None:
+    """Keep these fresh no longer; what was leased for them only is given back."""
+    if _runner is not None:
+        _runner.engine.forget(followed)
+        _runner.wake()
+
+
+def status() -> Status:
+    """How the secrets of this process do, and their sources: states and times, never a value."""
+    return Status(os.getpid()) if _runner is None else _runner.engine.status()
+
+
+def _followed(
+    outcomes: Sequence[Outcome], values: Mapping[Form, object], fetcher: Fetcher, environ: Mapping[str, str]
+) -> Iterator[tuple[Followed, list[Question]]]:
+    """The settings with secrets whose winning word may come to another value, and what they ask."""
+    calls = None
+    files: Source | None = None
+    for outcome in outcomes:
+        say, setting = outcome.say, outcome.setting
+        if say is None or not setting.holds_secret:
+            continue
+        file = _file_of(say)
+        if file is not None:
+            files = files or open_source(_FILE, environ)
+            questions = [Question(file, files, _NOTHING)]
+        else:
+            questions = list(_questions(outcome, fetcher))
+        if questions:
+            calls = calls or runner().calls
+            made = Followed(outcome, say, values[setting.form], fetcher, file=file, run=calls.run)
+            if made.is_alive:
+                yield made, questions
+
+
+def _file_of(say: Say) -> Reference | None:
+    """The mounted file that a word is, or None."""
+    path = say.origin.file
+    is_file = say.refers is Refers.NEVER and say.origin.layer in {Layer.DIRECTORY, Layer.ARGUMENT}
+    if path is None or not is_file:
+        return None
+    steps = os.path.abspath(path).strip("/").split("/")  # noqa: PTH100 text in, text out
+    return Reference(_FILE, tuple(steps), is_absolute=True)
+
+
+def _questions(outcome: Outcome, fetcher: Fetcher) -> Iterator[Question]:
+    """What may come to another answer: not what is pinned, nor what stands in this process itself."""
+    seen: set[Reference] = set()
+    for reference in references_of(outcome):
+        question = fetcher.question(reference)
+        source, reading = fetcher.source(reference.scheme), fetcher.reading(reference)
+        if isinstance(source, SourceError) or not isinstance(reading, Reading):
+            continue
+        is_fixed = reference.option("version") is not None or getattr(source, "never_changes", False)
+        if question not in seen and not is_fixed:
+            seen.add(question)
+            yield Question(question, source, reading, reference.ttl_s, reference.max_stale_s)

@@ -1,0 +1,102 @@
+"""Giving the handles inside a value what the handles of a newer one hold. No I/O here."""
+
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, cast
+
+from wellkept._dataclasses import dataclass, standard_fields
+from wellkept.secret import Run, Secret, State, holds, mark, set_refresher, swap
+
+Path = tuple[object, ...]
+Handle = Secret[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How fresh a value is, and what carries out the callbacks of its change."""
+
+    state: State
+    until_s: float | None
+    run: Run
+
+
+class Graft:
+    """The secrets inside one value, by their paths; it keeps none of them alive."""
+
+    def __init__(self, value: object) -> None:
+        """Take note of all secrets in a value, and of the plain parts around them."""
+        self._plain: dict[Path, object] = {}
+        self._handles: dict[Path, Callable[[], Handle | None]] = {}
+        self._count = 1
+        for path, leaf in _leaves(value, ()):
+            if isinstance(leaf, Secret):
+                self._handles[path] = weakref.ref(leaf)
+            else:
+                self._plain[path] = leaf
+
+    @property
+    def handles(self) -> list[Handle]:
+        """The secrets that somebody still holds."""
+        return [one for one in (handle() for handle in self._handles.values()) if one is not None]
+
+    def set_refresher(self, refresher: Callable[[], bool]) -> None:
+        """Say what `refresh()` of its secrets calls."""
+        for one in self.handles:
+            set_refresher(one, refresher)
+
+    def fits(self, value: object) -> bool:
+        """Whether a newer value has the same plain parts, and secrets at the same places."""
+        plain: dict[Path, object] = {}
+        paths: set[Path] = set()
+        for path, leaf in _leaves(value, ()):
+            if isinstance(leaf, Secret):
+                paths.add(path)
+            else:
+                plain[path] = leaf
+        return paths == set(self._handles) and plain == self._plain
+
+    def take(self, value: object, standing: Standing) -> bool:
+        """Give each secret what the newer value holds in its place; whether any is another one now."""
+        self._count += 1
+        changed = [self._take_one(path, cast("Handle", leaf), standing) for path, leaf in _secrets(value)]
+        return any(changed)
+
+    def _take_one(self, path: Path, new: Handle, standing: Standing) -> bool:
+        old = self._handles[path]()
+        if old is None:
+            return False
+        if holds(old, new):
+            mark(old, standing.state, standing.until_s, seen=new.origin)
+            return False
+        # A source without versions still lets `wait_newer` tell one value from the next.
+        version = new.version or str(self._count)
+        swap(
+            old,
+            new.reveal(),
+            origin=new.origin,
+            version=version,
+            state=standing.state,
+            until_s=standing.until_s,
+            run=standing.run,
+        )
+        return True
+
+
+def _secrets(value: object) -> Iterator[tuple[Path, object]]:
+    return ((path, leaf) for path, leaf in _leaves(value, ()) if isinstance(leaf, Secret))
+
+
+def _leaves(value: object, path: Path) -> Iterator[tuple[Path, object]]:
+    """The secrets and plain parts of a value."""
+    fields = None if isinstance(value, (Secret, type)) else standard_fields(value)
+    if isinstance(value, Mapping):
+        for key, one in cast("Mapping[object, object]", value).items():
+            yield from _leaves(one, (*path, key))
+    elif isinstance(value, (list, tuple)):
+        for index, one in enumerate(cast("list[object]", value)):
+            yield from _leaves(one, (*path, index))
+    elif fields is not None:
+        for field in fields:
+            yield from _leaves(getattr(value, field.name), (*path, field.name))
+    else:
+        yield path, value
