@@ -8,9 +8,9 @@ from wellkept.errors import ConfigError
 from wellkept.secret import Secret
 
 if TYPE_CHECKING:
-    from wellkept.runtime import close, explain, load
+    from wellkept.runtime import close, explain, load, status, watch
 
-__all__ = ["ConfigError", "Secret", "Settings", "close", "explain", "load", "setting"]
+__all__ = ["ConfigError", "Secret", "Settings", "close", "explain", "load", "setting", "status", "watch"]
 
 
 def __getattr__(name: str) -> object:
@@ -18,7 +18,7 @@ def __getattr__(name: str) -> object:
 
     A module that only declares settings does not pay for it; see docs/adr/0007.
     """
-    if name in {"close", "explain", "load"}:
+    if name in {"close", "explain", "load", "status", "watch"}:
         return getattr(import_module("wellkept.runtime"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

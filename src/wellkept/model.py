@@ -5,6 +5,7 @@ from enum import StrEnum
 from wellkept._dataclasses import dataclass, field
 from wellkept._patterns import pattern
 
+_DURATION = pattern(r"[0-9]{1,9}(?:ms|s|m|h|d)")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _RESERVED = pattern(r"[%{}?#]")  # what ends a path or a key, or begins an escape
 
@@ -73,12 +74,19 @@ class Reference:
         return f"{self.scheme}:{self.location}{self.fragment}"
 
 
-def _seconds(text: str | None) -> float | None:
-    """The seconds of `500ms`, `30s`, `5m`, `1h`, `2d`."""
-    if text is None:
-        return None
+def is_duration(text: str) -> bool:
+    """Whether a text is a duration: `500ms`, `30s`, `5m`, `1h`, `2d`."""
+    return _DURATION.fullmatch(text) is not None
+
+
+def in_seconds(text: str) -> float:
+    """The seconds of a duration."""
     number = text.rstrip("msdh")
     return int(number) * _UNITS[text[len(number) :]]
+
+
+def _seconds(text: str | None) -> float | None:
+    return None if text is None else in_seconds(text)
 
 
 def is_fit_step(step: str) -> bool:

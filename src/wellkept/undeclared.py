@@ -13,7 +13,7 @@ from wellkept.config.fetch import Fetcher
 from wellkept.config.layers.chosen import choose_files
 from wellkept.config.layers.say import Say
 from wellkept.config.providers import offer_tables
-from wellkept.config.resolve import Outcome, resolve
+from wellkept.config.resolve import Outcome, references_of, resolve
 from wellkept.config.setting import Setting
 from wellkept.config.undeclared import Found, read_undeclared, refuse_unrendered
 from wellkept.errors import ConfigError, Problem, SourceError, UsageError
@@ -22,7 +22,11 @@ from wellkept.registry import Schemes
 
 
 def attempt_undeclared(
-    said: Sequence[tuple[Setting, Sequence[Say]]], found: Found, environ: Mapping[str, str]
+    said: Sequence[tuple[Setting, Sequence[Say]]],
+    found: Found,
+    environ: Mapping[str, str],
+    *,
+    may_be_leased: bool = True,
 ) -> tuple[list[Outcome], list[Problem]]:
     """Resolve settings that no class declares, for `run` and `check`.
 
@@ -30,6 +34,7 @@ def attempt_undeclared(
         said: the settings, each with the words on it, strongest first.
         found: what the files say; its problems come first.
         environ: the variables.
+        may_be_leased: whether a lease is fine, which ends with this call: for `check`, which looks at no value.
 
     Returns:
         What became of each, and everything that is wrong.
@@ -37,9 +42,20 @@ def attempt_undeclared(
     fetcher = Fetcher({}, environ, Schemes())
     odd = offer_tables(found.providers, fetcher, environ)
     outcomes = resolve(said, frozenset(), fetcher)
+    if not may_be_leased:
+        _refuse_leases(outcomes, fetcher)
     fetcher.close()
     refuse_unrendered(outcomes)
     return outcomes, [*found.problems, *odd, *(one for outcome in outcomes for one in outcome.problems)]
+
+
+def _refuse_leases(outcomes: Sequence[Outcome], fetcher: Fetcher) -> None:
+    for outcome in outcomes:
+        leased = [one for one in references_of(outcome) if fetcher.question(one) in fetcher.leased]
+        if leased and outcome.say is not None:
+            fact = f"{leased[0]}: is leased for a time, and nobody would renew it in the command"
+            hint = "let the program read it itself: load() keeps it alive"
+            outcome.problems.append(Problem(outcome.setting.name, fact, outcome.say.origin.place, hint))
 
 
 @contextmanager

@@ -44,7 +44,7 @@ def run_child(line: RunLine) -> None:
         *((undeclared(setting.path, (SETTINGS, *setting.form)), says) for setting, says in files.settings),
     ]
     with render.waiting("asking the sources"):
-        outcomes, found = attempt_undeclared(said, files, os.environ)
+        outcomes, found = attempt_undeclared(said, files, os.environ, may_be_leased=False)
     if found:
         raise ConfigError("wellkept run", found)
     values = {group: _values(outcomes, group, line.prefix) for group in (GIVEN, INHERITED, TABLE, SETTINGS)}

@@ -69,6 +69,10 @@ class Fetcher:
         """What was answered, without regard to the key."""
         return self._answers[self.question(reference)]
 
+    def known(self, question: Reference) -> Answer | None:
+        """The answer to a question, or None where it was forgotten."""
+        return self._answers.get(question)
+
     def put(self, readings: Mapping[Reference, Reading]) -> None:
         """Take answers that came later, by their questions."""
         self._answers.update(readings)

@@ -14,7 +14,7 @@ from urllib.parse import unquote_to_bytes
 from wellkept._dataclasses import dataclass
 from wellkept._names import closest
 from wellkept._patterns import pattern
-from wellkept.model import Reference, is_fit_step
+from wellkept.model import Reference, is_duration, is_fit_step
 
 SEALED_SCHEME = "enc"
 ESCAPE_HINT = "write $${ for a plain ${"
@@ -23,7 +23,6 @@ _OPENING = pattern(r"(\$?)\$\{")
 _BODY = pattern(r"([A-Za-z][A-Za-z0-9_-]*):([^{}?#]*)(?:\?([^{}#]*))?(?:#([^{}#]*))?")
 _SEALED = pattern(r"\$\{enc:1:[A-Za-z0-9_-]+\}")
 _OPTION_NAME = pattern(r"[a-z][a-z0-9_-]*")
-_DURATION = pattern(r"[0-9]{1,9}(?:ms|s|m|h|d)")
 _BROKEN_ESCAPE = pattern(r"%(?![0-9A-Fa-f]{2})")
 
 
@@ -209,7 +208,7 @@ def _options(text: str | None) -> tuple[tuple[str, str], ...] | Refusal:
         if pairs.get(name, "true") not in {"true", "false"}:
             return Refusal(f"holds a reference with a broken {name}=", f"write {name}=true")
     for name in ("ttl", "max_stale"):
-        if not _DURATION.fullmatch(pairs.get(name, "1s")):
+        if not is_duration(pairs.get(name, "1s")):
             return Refusal(f"holds a reference with a broken {name}=", f"write {name}=30s, 5m, 1h or 500ms")
     return tuple(pairs.items())
 

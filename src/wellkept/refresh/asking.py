@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from wellkept._clock import Clock
+from wellkept._dataclasses import dataclass
 from wellkept.errors import Kind, RateLimited, SourceError, Unreachable
 from wellkept.model import Reading, Reference
 from wellkept.ports import Source
@@ -18,6 +19,23 @@ Ask = Callable[[Source, Sequence[Reference]], Mapping[Reference, Answer]]
 Chance = Callable[[], float]
 
 
+@dataclass(slots=True)
+class Means:
+    """What all backends of an engine share.
+
+    Attributes:
+        ask: fetches.
+        clock: the time.
+        chance: a number between 0 and 1, another one each time.
+        drain_s: for how long what was replaced stays good.
+    """
+
+    ask: Ask
+    clock: Clock
+    chance: Chance
+    drain_s: float
+
+
 class Asking:
     """What one source was asked so far.
 
@@ -29,15 +47,14 @@ class Asking:
         is_answering: whether it did the last time.
     """
 
-    def __init__(self, name: str, clock: Clock, chance: Chance) -> None:
+    def __init__(self, name: str, means: Means) -> None:
         """Ask nothing yet."""
         self.name: str = name
         self.breaker: Breaker = Breaker()
         self.requests: int = 0
         self.failures: int = 0
         self.is_answering: bool = True
-        self._clock = clock
-        self._chance = chance
+        self._means = means
 
     def call(self, ask: Callable[[], T]) -> T | SourceError:
         """One request; its answer, or why there is none."""
@@ -61,7 +78,7 @@ class Asking:
             return
         self.failures += 1
         self.is_answering = False
-        self.breaker.failed(self._clock.seconds(), self._chance())
+        self.breaker.failed(self._means.clock.seconds(), self._means.chance())
 
 
 def safely(name: str, ask: Callable[[], T]) -> T | SourceError:

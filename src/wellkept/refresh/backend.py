@@ -7,13 +7,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
-from wellkept._clock import Clock
-from wellkept._dataclasses import dataclass
 from wellkept.errors import Kind, SourceError
 from wellkept.events import BUS, Event, Topic
 from wellkept.model import Lease, Reading, Reference
 from wellkept.ports import Leases, LogsIn, Source, Watches
-from wellkept.refresh.asking import Ask, Asking, Chance, retry_after
+from wellkept.refresh.asking import Asking, Means, retry_after
 from wellkept.refresh.logins import Logins
 from wellkept.refresh.plan import LeasedPlan, Pace, StaticPlan, Task
 from wellkept.refresh.retiring import Retiring
@@ -28,23 +26,6 @@ _WORDS: Final = {
     State.GONE: (Topic.GONE, f"its source does not give it any more, and {_SERVED}"),
     State.EXPIRED: (Topic.EXPIRED, "its time is over, and it is not served any more"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What all backends of an engine share.
-
-    Attributes:
-        ask: fetches.
-        clock: the time.
-        chance: a number between 0 and 1, another one each time.
-        drain_s: for how long what was replaced stays good.
-    """
-
-    ask: Ask
-    clock: Clock
-    chance: Chance
-    drain_s: float
 
 
 class Backend:
@@ -63,12 +44,12 @@ class Backend:
         self.source: Source = source
         self.tickets: dict[Reference, Ticket] = {}
         self.is_busy: bool = False
-        self.asking: Asking = Asking(name, means.clock, means.chance)
+        self.asking: Asking = Asking(name, means)
         self._means = means
         self._retiring = Retiring(self.asking)
         self.logins: Logins | None = None
         if isinstance(source, LogsIn):
-            self.logins = Logins(source, self.asking, self._retiring, means.chance, drain_s=means.drain_s)
+            self.logins = Logins(source, self.asking, self._retiring, means)
 
     @property
     def is_local(self) -> bool:
@@ -124,10 +105,10 @@ class Backend:
             self.logins.share()
         self._retiring.forget()
 
-    def drop(self, ticket: Ticket) -> None:
+    def drop(self, ticket: Ticket, *, drains: bool) -> None:
         """Take note that nobody follows a ticket any more: its lease is given back."""
         self.tickets.pop(ticket.question, None)
-        self._retire(ticket, float("-inf"))
+        self._retire(ticket, self._now if drains else float("-inf"))
 
     def let_go(self, is_late: Callable[[], bool]) -> None:
         """End all that this process obtained, until it is late: for the exit."""

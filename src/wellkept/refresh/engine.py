@@ -13,8 +13,8 @@ from wellkept._clock import SYSTEM_CLOCK, Clock
 from wellkept._dataclasses import dataclass
 from wellkept.model import Reading, Reference
 from wellkept.ports import Source
-from wellkept.refresh.asking import Ask, Chance
-from wellkept.refresh.backend import Backend, Means, plan_of
+from wellkept.refresh.asking import Ask, Chance, Means
+from wellkept.refresh.backend import Backend, plan_of
 from wellkept.refresh.plan import Pace, StaticPlan
 from wellkept.refresh.status import SecretStatus, SourceStatus, Status
 from wellkept.refresh.ticket import Flight, Follower, Following, Ticket
@@ -89,13 +89,17 @@ class Engine:
             if any(ticket.lease is not None for ticket in following.tickets):
                 following.mark()
 
-    def forget(self, followers: Iterable[Follower]) -> None:
-        """Follow these no longer; what only they held is given back."""
+    def forget(self, followers: Iterable[Follower], *, drains: bool = False) -> None:
+        """Follow these no longer; what only they held is given back: at once, or when it has drained."""
         with self._lock:
             for follower in followers:
                 following = self._followings.pop(id(follower), None)
                 if following is not None:
-                    self._let_go_of(following)
+                    self._let_go_of(following, drains=drains)
+
+    def set_drain(self, seconds: float) -> None:
+        """Say for how long what was replaced stays good, from now on."""
+        self._means.drain_s = seconds
 
     @property
     def is_idle(self) -> bool:
@@ -256,14 +260,14 @@ class Engine:
         if gone:
             self.forget([one.follower for one in gone])
 
-    def _let_go_of(self, following: Following) -> None:
+    def _let_go_of(self, following: Following, *, drains: bool) -> None:
         for ticket in following.tickets:
             ticket.followings.remove(following)
             if ticket.followings:
                 continue
             for backend in self._backends:
                 if backend.tickets.get(ticket.question) is ticket:
-                    backend.drop(ticket)
+                    backend.drop(ticket, drains=drains)
         self._backends = [one for one in self._backends if one.tickets or one.due_at < float("inf")]
 
     def _next_at(self) -> float:

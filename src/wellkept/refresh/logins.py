@@ -8,7 +8,7 @@ from wellkept.errors import SourceError
 from wellkept.events import BUS, Event, Topic
 from wellkept.model import Lease
 from wellkept.ports import LogsIn
-from wellkept.refresh.asking import Asking, Chance, retry_after, safely
+from wellkept.refresh.asking import Asking, Means, retry_after, safely
 from wellkept.refresh.plan import LeasedPlan, Task
 from wellkept.refresh.retiring import Retiring
 from wellkept.secret import State
@@ -24,14 +24,13 @@ class Logins:
         current: the login in use, or None.
     """
 
-    def __init__(self, source: LogsIn, asking: Asking, retiring: Retiring, chance: Chance, *, drain_s: float) -> None:
+    def __init__(self, source: LogsIn, asking: Asking, retiring: Retiring, means: Means) -> None:
         """Know nothing of it yet."""
         self.current: Lease | None = None
         self._source = source
         self._asking = asking
         self._retiring = retiring
-        self._chance = chance
-        self._drain_s = drain_s
+        self._means = means
         self._plan: LeasedPlan | None = None
         self._look_at = 0.0
         self._made: list[str] = []
@@ -55,7 +54,7 @@ class Logins:
         if plan.task is Task.RENEW:
             made = self._asking.call(self._source.renew_login)
             if not isinstance(made, SourceError):
-                plan.renewed(now, self._chance(), made.duration_s)
+                plan.renewed(now, self._means.chance(), made.duration_s)
                 BUS.publish(Event(Topic.RENEWED, self._asking.name, f"the login is good for {made.duration_s:.0f} s"))
                 return False
         else:
@@ -65,7 +64,7 @@ class Logins:
                 self._change(made, now)
                 return True
         was_well = plan.state in {State.FRESH, State.DUE}
-        plan.failed(now, self._chance(), made.kind, retry_after(made))
+        plan.failed(now, self._means.chance(), made.kind, retry_after(made))
         if was_well:
             BUS.publish(Event(Topic.STALE, self._asking.name, f"its login cannot be kept: {made.message}"))
         return False
@@ -97,11 +96,11 @@ class Logins:
 
     def _change(self, made: Lease, now: float) -> None:
         old, self.current = self.current, made
-        self._plan = LeasedPlan(now, self._chance(), made.duration_s, is_renewable=made.is_renewable)
+        self._plan = LeasedPlan(now, self._means.chance(), made.duration_s, is_renewable=made.is_renewable)
         if made.id is not None:
             self._made.append(made.id)
         if old is not None and old.id in self._made:
             self._made.remove(old.id)
             if old.id not in self._shared:
                 end = partial(self._source.log_out, old.id)
-                self._retiring.add(now + self._drain_s + MOVING_S, end, f"{self._asking.name} login")
+                self._retiring.add(now + self._means.drain_s + MOVING_S, end, f"{self._asking.name} login")

@@ -52,7 +52,7 @@ class Runner:
         self._lock = threading.Lock()
         self._wake_read = self._wake_write = -1
         self._socket: Serves | None = None
-        self._opens: Callable[[], Serves] | None = None
+        self._opens: Callable[[], Serves | None] | None = None
         self._ended = threading.Event()
         self._is_ending = False
         os.register_at_fork(after_in_parent=self._after_fork_here, after_in_child=self._after_fork)
@@ -67,7 +67,7 @@ class Runner:
             else:
                 os.write(self._wake_write, b"!")
 
-    def serve_status(self, opens: Callable[[], Serves]) -> None:
+    def serve_status(self, opens: Callable[[], Serves | None]) -> None:
         """Answer for the status of this process from now on."""
         if self._opens is None:
             self._opens = opens

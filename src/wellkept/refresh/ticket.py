@@ -39,7 +39,7 @@ class Follower(Protocol):
         """Whether anybody still holds it."""
         ...
 
-    def take(self, readings: Mapping[Reference, Reading], state: State, until_s: float | None) -> Taken:
+    def take(self, readings: Mapping[Reference, Reading], state: State, until_s: float | None, /) -> Taken:
         """Make it of new answers; what is not among them stays as it was. Never raises.
 
         Args:
@@ -118,7 +118,9 @@ class Following:
     @property
     def standing(self) -> tuple[State, float | None]:
         """How fresh it is, and until when it is served: the worst of its parts counts."""
-        states = {one.plan.state for one in self.tickets} | ({State.STALE} if self.fault is not None else set())
+        states = {one.plan.state for one in self.tickets}
+        if self.fault is not None:
+            states.add(State.STALE)
         ends = [one.plan.ends_at for one in self.tickets if one.plan.ends_at is not None]
         return next((one for one in _WORST_FIRST if one in states), State.FRESH), min(ends, default=None)
 

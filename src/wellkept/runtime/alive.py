@@ -4,19 +4,23 @@ import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Final
+from importlib import import_module
+from typing import Final, cast
 
 from wellkept.config.fetch import Fetcher, ask
+from wellkept.config.layers.providers import DRAIN, STATUS
 from wellkept.config.layers.say import Form, Refers, Say
 from wellkept.config.resolve import Outcome, references_of
-from wellkept.errors import SourceError
-from wellkept.model import Reading, Reference
+from wellkept.errors import SourceError, WellkeptError
+from wellkept.events import BUS, Event, Topic
+from wellkept.model import Reading, Reference, in_seconds
 from wellkept.origin import Layer
 from wellkept.ports import Source
 from wellkept.refresh.calls import Calls
-from wellkept.refresh.engine import DRAIN_S, Engine, Question
+from wellkept.refresh.engine import Engine, Question
 from wellkept.refresh.status import Status
-from wellkept.refresh.thread import Runner
+from wellkept.refresh.thread import Runner, Serves
+from wellkept.refresh.ticket import Follower
 from wellkept.registry import open_source
 from wellkept.runtime.followed import Followed
 
@@ -27,13 +31,33 @@ _lock = threading.Lock()
 _runner: Runner | None = None
 
 
-def runner(drain_s: float = DRAIN_S) -> Runner:
+def runner() -> Runner:
     """The one of this process, made when it is first needed."""
     global _runner  # noqa: PLW0603 a process has one
     with _lock:
         if _runner is None:
-            _runner = Runner(Engine(ask, drain_s=drain_s), Calls())
+            _runner = Runner(Engine(ask), Calls())
         return _runner
+
+
+def obey(own: Mapping[str, object], environ: Mapping[str, str]) -> None:
+    """Do what `[wellkept]` of a file says of the process."""
+    drain = own.get(DRAIN)
+    if isinstance(drain, str):
+        runner().engine.set_drain(in_seconds(drain))
+    if own.get(STATUS) is True:
+        runner().serve_status(partial(_open_socket, environ))
+
+
+def _open_socket(environ: Mapping[str, str]) -> Serves | None:
+    """Answer for the status of this process; a service does not fail for want of that."""
+    served = import_module("wellkept.refresh.served")  # it loads sockets, which few processes need here
+    try:
+        return cast("Serves", served.StatusSocket(served.runtime_folder(environ), os.getpid()))
+    except WellkeptError as error:
+        fault = error.message
+    BUS.publish(Event(Topic.WARNING, "status", f"is not served: {fault}"))
+    return None
 
 
 def follow(
@@ -51,11 +75,24 @@ def follow(
     return [followed for followed, _ in found]
 
 
-def forget(followed: Iterable[Followed]) -> None:
-    """Keep these fresh no longer; what was leased for them only is given back."""
+def forget(followers: Iterable[Follower], *, drains: bool = False) -> None:
+    """Keep these fresh no longer; what was leased for them only is given back: at once, or when it has drained."""
     if _runner is not None:
-        _runner.engine.forget(followed)
+        _runner.engine.forget(followers, drains=drains)
         _runner.wake()
+
+
+def file_reference(path: str) -> Reference:
+    """A file as a question."""
+    steps = os.path.abspath(path).strip("/").split("/")  # noqa: PTH100 text in, text out
+    return Reference(_FILE, tuple(steps), is_absolute=True)
+
+
+def plain_questions(outcomes: Sequence[Outcome], fetcher: Fetcher) -> Iterator[Question]:
+    """What settings without a secret refer to: their values are fixed, so that a change takes a new load."""
+    for outcome in outcomes:
+        if not outcome.setting.holds_secret:
+            yield from _questions(outcome, fetcher)
 
 
 def status() -> Status:
@@ -92,8 +129,7 @@ def _file_of(say: Say) -> Reference | None:
     is_file = say.refers is Refers.NEVER and say.origin.layer in {Layer.DIRECTORY, Layer.ARGUMENT}
     if path is None or not is_file:
         return None
-    steps = os.path.abspath(path).strip("/").split("/")  # noqa: PTH100 text in, text out
-    return Reference(_FILE, tuple(steps), is_absolute=True)
+    return file_reference(path)
 
 
 def _questions(outcome: Outcome, fetcher: Fetcher) -> Iterator[Question]:
@@ -101,10 +137,10 @@ def _questions(outcome: Outcome, fetcher: Fetcher) -> Iterator[Question]:
     seen: set[Reference] = set()
     for reference in references_of(outcome):
         question = fetcher.question(reference)
-        source, reading = fetcher.source(reference.scheme), fetcher.reading(reference)
-        if isinstance(source, SourceError) or not isinstance(reading, Reading):
+        source, reading = fetcher.source(reference.scheme), fetcher.known(question)
+        if isinstance(source, SourceError) or isinstance(reading, SourceError):
             continue
         is_fixed = reference.option("version") is not None or getattr(source, "never_changes", False)
         if question not in seen and not is_fixed:
             seen.add(question)
-            yield Question(question, source, reading, reference.ttl_s, reference.max_stale_s)
+            yield Question(question, source, reading or _NOTHING, reference.ttl_s, reference.max_stale_s)

@@ -2,9 +2,10 @@
 
 import weakref
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 from wellkept._dataclasses import dataclass, standard_fields
+from wellkept.config.schema import Schema
 from wellkept.secret import Run, Secret, State, holds, mark, set_refresher, swap
 
 Path = tuple[object, ...]
@@ -29,7 +30,7 @@ class Graft:
         self._handles: dict[Path, Callable[[], Handle | None]] = {}
         self._count = 1
         for path, leaf in _leaves(value, ()):
-            if isinstance(leaf, Secret):
+            if _is_handle(leaf):
                 self._handles[path] = weakref.ref(leaf)
             else:
                 self._plain[path] = leaf
@@ -49,7 +50,7 @@ class Graft:
         plain: dict[Path, object] = {}
         paths: set[Path] = set()
         for path, leaf in _leaves(value, ()):
-            if isinstance(leaf, Secret):
+            if _is_handle(leaf):
                 paths.add(path)
             else:
                 plain[path] = leaf
@@ -58,7 +59,7 @@ class Graft:
     def take(self, value: object, standing: Standing) -> bool:
         """Give each secret what the newer value holds in its place; whether any is another one now."""
         self._count += 1
-        changed = [self._take_one(path, cast("Handle", leaf), standing) for path, leaf in _secrets(value)]
+        changed = [self._take_one(path, leaf, standing) for path, leaf in _secrets(value)]
         return any(changed)
 
     def _take_one(self, path: Path, new: Handle, standing: Standing) -> bool:
@@ -82,13 +83,39 @@ class Graft:
         return True
 
 
-def _secrets(value: object) -> Iterator[tuple[Path, object]]:
-    return ((path, leaf) for path, leaf in _leaves(value, ()) if isinstance(leaf, Secret))
+def differ(one: object, other: object) -> bool:
+    """Whether two values are not the same, secrets by what they hold."""
+    mine, theirs = dict(_leaves(one, ())), dict(_leaves(other, ()))
+    return mine.keys() != theirs.keys() or any(_is_other(leaf, theirs[path]) for path, leaf in mine.items())
+
+
+def secrets_of(config: object, schema: Schema) -> Iterator[tuple[str, Handle]]:
+    """The secrets of a configuration, each under the name of its setting."""
+    for setting in schema.settings:
+        value = config
+        for step in setting.path:
+            value = getattr(value, step)
+        for _, leaf in _secrets(value):
+            yield setting.name, leaf
+
+
+def _is_other(one: object, other: object) -> bool:
+    if _is_handle(one) and _is_handle(other):
+        return not holds(one, other)
+    return one != other
+
+
+def _is_handle(leaf: object) -> TypeGuard[Handle]:
+    return isinstance(leaf, Secret)
+
+
+def _secrets(value: object) -> Iterator[tuple[Path, Handle]]:
+    return ((path, leaf) for path, leaf in _leaves(value, ()) if _is_handle(leaf))
 
 
 def _leaves(value: object, path: Path) -> Iterator[tuple[Path, object]]:
     """The secrets and plain parts of a value."""
-    fields = None if isinstance(value, (Secret, type)) else standard_fields(value)
+    fields = None if _is_handle(value) or isinstance(value, type) else standard_fields(value)
     if isinstance(value, Mapping):
         for key, one in cast("Mapping[object, object]", value).items():
             yield from _leaves(one, (*path, key))

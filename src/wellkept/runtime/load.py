@@ -49,6 +49,7 @@ class Attempt:
         values: what each setting was converted to.
         fetcher: what was asked.
         environ: the variables.
+        own: what `[wellkept]` says.
         close: lets go of sources and masking.
         followed: the settings that are kept fresh.
     """
@@ -60,6 +61,7 @@ class Attempt:
     values: Values = field(repr=False)
     fetcher: Fetcher = field(repr=False)
     environ: Mapping[str, str] = field(repr=False)
+    own: Mapping[str, object]
     close: Callable[[], None] = field(repr=False)
     followed: "Sequence[Followed]" = ()
 
@@ -99,10 +101,22 @@ def load(
     """
     inputs = inputs_of(environ, files, arguments, overrides)
     environ = arguments = overrides = None  # a traceback may show this frame: it must hold no value
+    return load_from(cls, inputs, providers=providers or {}, redact=redact, strict_permissions=strict_permissions)
+
+
+def load_from(
+    cls: type[S],
+    inputs: Inputs,
+    *,
+    providers: Mapping[str, Source],
+    redact: bool | None,
+    strict_permissions: bool,
+) -> S:
+    """Load from inputs that were taken before; see `load`."""
     attempt = attempt_load(
         cls,
         inputs,
-        providers=providers or {},
+        providers=providers,
         redact=not cls.namespace_ if redact is None else redact,
         strict_permissions=strict_permissions,
     )
@@ -161,7 +175,7 @@ def _attempted(
     if config is not None:  # a load that fails has worse to say
         _warn(layers.warnings)
     found = tuple(_in_order(schema, problems))
-    return Attempt(schema, config, found, outcomes, values, fetcher, inputs.environ, close)
+    return Attempt(schema, config, found, outcomes, values, fetcher, inputs.environ, layers.own, close)
 
 
 def explain(config: Settings) -> Explanation:
@@ -170,24 +184,30 @@ def explain(config: Settings) -> Explanation:
     Raises:
         UsageError: it was not made by `load`.
     """
-    return _recall(config).explanation()
+    return recall(config).explanation()
 
 
-def close(config: Settings) -> None:
+def close(config: Settings, *, drains: bool = False) -> None:
     """Let go of what a load holds: connections, leases, and masking where it was the last one to ask for it.
 
     Its secrets can still be revealed, and are kept fresh no longer. Closing twice does nothing.
+
+    Args:
+        config: what `load` has made.
+        drains: whether its leases stay good for a minute: somebody may still be using them.
     """
     attempt = _loaded.pop(id(config), None)
     if attempt is not None:
         if attempt.followed:
-            _alive().forget(attempt.followed)
+            _alive().forget(attempt.followed, drains=drains)
         attempt.close()
         BUS.publish(Event(Topic.CLOSED, attempt.schema.cls.__qualname__, "closed"))
 
 
 def _keep_fresh(attempt: Attempt) -> None:
     """Follow what may change from now on; a program of plain settings loads none of that."""
+    if attempt.own:
+        _alive().obey(attempt.own, attempt.environ)
     if any(one.setting.holds_secret and one.say is not None for one in attempt.outcomes):
         attempt.followed = _alive().follow(attempt.outcomes, attempt.values, attempt.fetcher, attempt.environ)
     attempt.values = {}  # the settings hold their values themselves
@@ -208,7 +228,12 @@ def _remember(config: Settings, attempt: Attempt) -> None:
     weakref.finalize(config, _loaded.pop, id(config), None).atexit = False
 
 
-def _recall(config: Settings) -> Attempt:
+def recall(config: Settings) -> Attempt:
+    """What was remembered of a load.
+
+    Raises:
+        UsageError: it was not made by `load`, or is closed.
+    """
     attempt = _loaded.get(id(config))
     if attempt is None:
         raise UsageError(f"{type(config).__qualname__}: was not made by load, or is closed", hint="call load first")
@@ -288,8 +313,8 @@ def _missing_hint(schema: Schema, setting: Setting, environ: Mapping[str, str]) 
 def _warn(exposed: Sequence[Problem]) -> None:
     for problem in exposed:
         BUS.publish(Event(Topic.WARNING, problem.setting, problem.message))
-        # The fifth frame is the caller of load.
-        warnings.warn(f"{problem.setting}: {problem.message}; {problem.hint}", InsecurePermissions, stacklevel=5)
+        # The sixth frame is the caller of load.
+        warnings.warn(f"{problem.setting}: {problem.message}; {problem.hint}", InsecurePermissions, stacklevel=6)
 
 
 def _tell(layers: Layers, outcomes: Sequence[Outcome]) -> None:

@@ -12,7 +12,7 @@ from typing import Protocol, cast
 from cryptography import x509
 
 from wellkept._files import MAX_FILE_BYTES, MIB, FileFault, is_exposed, read_entries, read_file, shown, stamp
-from wellkept.errors import BundleError, Kind
+from wellkept.errors import BundleError, Kind, SecretExpired
 from wellkept.secret import Secret
 from wellkept.tls.bundle import Anchor, Identity, Parts
 from wellkept.tls.crl import Crl, read_crls
@@ -151,7 +151,7 @@ class FilesSource:
 
     def stamp(self) -> object:
         """What the system says of each file, and what each secret holds."""
-        return tuple(map(_stamp, self._files)), tuple(hash(one.reveal()) for one in self._secrets)
+        return tuple(map(_stamp, self._files)), tuple(map(_hash_of, self._secrets))
 
     def read(self) -> Parts:
         """Read all files.
@@ -168,6 +168,13 @@ class FilesSource:
         return parts
 
     def _read(self) -> Parts:
+        try:
+            return self._read_now()
+        except SecretExpired as error:
+            fact = error.message
+        raise BundleError(fact, hint="refresh() asks for it; status() and the events say what stands in the way")
+
+    def _read_now(self) -> Parts:
         look = _Look(self._files)
         identity = None if self._key is None else _identity(self._key, look)
         trust = tuple(anchor for one in self._trust for anchor in _anchors(one, look))
@@ -189,6 +196,13 @@ class FilesSource:
         for one in self._parts():
             if isinstance(one, (str, Path)):
                 yield one
+
+
+def _hash_of(secret: Secret[str]) -> int | None:
+    try:
+        return hash(secret.reveal())
+    except SecretExpired:
+        return None
 
 
 class _Look:

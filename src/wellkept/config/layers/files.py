@@ -14,7 +14,7 @@ from wellkept.config.convert.exposure import gives_secret
 from wellkept.config.layers.chosen import DATA_VARIABLE, Chosen, broken, is_mount, overlap
 from wellkept.config.layers.directory import exposed, read_directory
 from wellkept.config.layers.documents import is_sealed, place_in
-from wellkept.config.layers.providers import read_providers, strange_keys
+from wellkept.config.layers.providers import read_own, read_providers, strange_keys
 from wellkept.config.layers.say import Heard, Refers
 from wellkept.config.layers.tables import Path as KeyPath
 from wellkept.config.layers.tables import Tables
@@ -72,6 +72,11 @@ def _read_document(schema: Schema, document: Document, base: str | None, namespa
     tables.read_root(document.data, heard)
     heard.providers += read_providers(document, base)
     heard.problems += strange_keys(document)
+    for one in read_own(document):
+        if isinstance(one, Problem):
+            heard.refuse(one)
+        else:
+            heard.own.setdefault(*one)
     return heard
 
 

@@ -9,9 +9,11 @@ from wellkept.config.layers.documents import HEADER_KEYS, is_sealed, place_in, s
 from wellkept.config.layers.say import Say
 from wellkept.config.shapes import as_table
 from wellkept.errors import Kind, Problem
+from wellkept.model import is_duration
 
 PROVIDERS = "providers"
-_KNOWN = (PROVIDERS, "run")
+STATUS, DRAIN = "status", "drain"
+_KNOWN = (PROVIDERS, "run", STATUS, DRAIN)
 
 
 def read_providers(document: Document, base: str | None) -> Iterator[tuple[str, Say]]:
@@ -28,6 +30,21 @@ def read_providers(document: Document, base: str | None) -> Iterator[tuple[str, 
             if canonical(inner) == PROVIDERS:
                 for name, table in (as_table(providers) or {}).items():
                     yield name, say_at(document, (outer, inner, name), table, base)
+
+
+def read_own(document: Document) -> Iterator[tuple[str, object] | Problem]:
+    """What `[wellkept]` itself says: `status = true`, `drain = "60s"`; or what is wrong with it."""
+    for outer, wellkept in document.data.items():
+        if canonical(outer) != RESERVED_TABLE or is_sealed(document):
+            continue
+        for key, value in (as_table(wellkept) or {}).items():
+            place = place_in(document, (outer, key)).place
+            if key == STATUS and not isinstance(value, bool):
+                yield Problem(f"{outer}.{key}", "expected true or false", place, "write status = true")
+            elif key == DRAIN and not (isinstance(value, str) and is_duration(value)):
+                yield Problem(f"{outer}.{key}", "expected a duration", place, 'write drain = "60s"')
+            elif key in {STATUS, DRAIN}:
+                yield key, value
 
 
 def strange_keys(document: Document) -> Iterator[Problem]:

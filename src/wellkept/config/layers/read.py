@@ -58,6 +58,7 @@ class Layers:
         notices: pairs of subject and detail.
         warnings: problems that are warnings unless permissions are strict.
         providers: names and tables of `[wellkept.providers.NAME]`, the strongest first.
+        own: what `[wellkept]` itself says; of two files that say it, the strongest.
     """
 
     says: tuple[tuple[Setting, tuple[Say, ...]], ...]
@@ -66,6 +67,7 @@ class Layers:
     notices: tuple[tuple[str, str], ...]
     warnings: tuple[Problem, ...]
     providers: tuple[tuple[str, Say], ...]
+    own: Mapping[str, object]
 
 
 def read_layers(schema: Schema, inputs: Inputs, schemes: Schemes) -> Layers:
@@ -91,6 +93,7 @@ def read_layers(schema: Schema, inputs: Inputs, schemes: Schemes) -> Layers:
         tuple(notice for one in heard for notice in one.notices),
         tuple(warning for one in heard for warning in one.warnings),
         providers,
+        {key: value for file in reversed(files) for key, value in file.own.items()},
     )
 
 

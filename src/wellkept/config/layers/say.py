@@ -62,6 +62,7 @@ class Heard:
         notices: pairs of subject and detail that are worth an event, but no problem.
         warnings: problems that are warnings unless permissions are strict.
         providers: names and tables of `[wellkept.providers.NAME]`.
+        own: what `[wellkept]` itself says.
     """
 
     says: dict[Form, Say] = field(default_factory=dict[Form, Say])
@@ -70,6 +71,7 @@ class Heard:
     notices: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     warnings: list[Problem] = field(default_factory=list[Problem])
     providers: list[tuple[str, Say]] = field(default_factory=list[tuple[str, Say]])
+    own: dict[str, object] = field(default_factory=dict[str, object])
 
     def hear(self, form: Form, say: Say) -> None:
         """Take a word; two spellings of one name in one layer must agree."""

@@ -7,7 +7,7 @@ keys above it, and the MAC over all of them is right.
 import os
 from collections.abc import Mapping, Sequence
 
-from wellkept._files import FileFault, read_file, without_final_newline
+from wellkept._files import FileFault, read_file, version_of, without_final_newline
 from wellkept.errors import Absent, Denied, Kind, Malformed, SourceError
 from wellkept.model import Reading, Reference
 from wellkept.providers.sops import age, cell, from_yaml
@@ -27,6 +27,7 @@ class SopsSource:
     """Answers with what SOPS files hold: a table, or the bytes of a binary file."""
 
     options: frozenset[str] = frozenset({"format"})
+    is_local = True
     starts_at_base = True  # a relative path starts at the folder of the file that names it
 
     def __init__(self, environ: Mapping[str, str]) -> None:
@@ -45,6 +46,10 @@ class SopsSource:
         if isinstance(answer, SourceError):
             raise answer
         return answer
+
+    def versions(self, references: Sequence[Reference]) -> Sequence[str | SourceError | None]:
+        """Say what the system says of each file; see `ports.Watches`."""
+        return [version_of(_path(one)) for one in references]
 
     def _answer(self, reference: Reference) -> Reading | SourceError:
         if reference.option("version") is not None:
