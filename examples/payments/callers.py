@@ -1,11 +1,13 @@
-"""Who calls the service of the demo over mutual TLS: with a new connection each time, and on one that stays open."""
+"""Who calls the service of the demo: over mutual TLS, with a new connection each time and on an open one; or plainly."""
 
 import ssl
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.client import HTTPException, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
+from typing import Self
 
 from wellkept.tls import CertKey, ClientTLS
 
@@ -109,6 +111,50 @@ class Callers:
         answer = connection.getresponse()
         answer.read()
         return answer.status == 200  # noqa: PLR2004 OK
+
+
+class Calling:
+    """A thread that calls the service over plain HTTP, as long as it is entered.
+
+    Attributes:
+        count: how often.
+        errors: how many of these failed.
+    """
+
+    def __init__(self, port: int) -> None:
+        """Call nobody yet."""
+        self.count = 0
+        self.errors = 0
+        self._port = port
+        self._ends = threading.Event()
+        self._thread = threading.Thread(target=self._call, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._ends.set()
+        self._thread.join(PATIENCE_S)
+
+    def wait_until(self, is_so: Callable[[], bool]) -> None:
+        """Call on until something is so."""
+        end_at = time.monotonic() + PATIENCE_S
+        while not is_so() and time.monotonic() < end_at:
+            time.sleep(0.02)
+
+    def _call(self) -> None:
+        while not self._ends.is_set():
+            connection = HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE_S)
+            try:
+                connection.request("GET", "/pay")
+                self.errors += connection.getresponse().status != 200  # noqa: PLR2004 OK
+            except (OSError, HTTPException):
+                self.errors += 1
+            finally:
+                connection.close()
+            self.count += 1
+            time.sleep(0.005)
 
 
 def refusal(port: int, ca_file: Path) -> str:

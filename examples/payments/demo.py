@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
-from callers import Callers, refusal
+from callers import Callers, Calling, refusal
 from openbao import bao_binary, running
 
 HERE = Path(__file__).parent
@@ -50,6 +50,11 @@ key = { certFile = "certs/localhost.crt", keyFile = "certs/localhost.key" }
 mutualSsl = { verifyClient = "REQUIRE", cert = "ca/ca.crt" }
 allow = ["dns:orders.internal"]
 
+"""
+
+IN_LIFE = """\
+[wellkept]
+status = true
 """
 
 EXIT_DENIED = 77
@@ -93,13 +98,13 @@ def write_private(file: Path, text: str) -> None:
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[int]:
+def served(folder: Path, variables: Mapping[str, str] | None = None) -> Iterator[int]:
     """Run the service until the end; its port."""
     with (folder / "service.log").open("w", encoding="utf-8") as log:
         service = subprocess.Popen(
             [sys.executable, str(HERE / "service.py")],
             cwd=folder,
-            env=environment(),
+            env=environment(variables),
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
@@ -257,6 +262,27 @@ def fourth_act(folder: Path) -> None:
         sys.exit("no call should fail, and nobody without a certificate should get in")
 
 
+def fifth_act(folder: Path) -> None:
+    """Rotation: a secret of Secrets.toml changes under the service, which goes on."""
+    clone, runtime = folder / "clone", folder / "run"
+    runtime.mkdir(mode=0o700)
+    owner = {"HOME": str(folder), "XDG_CONFIG_HOME": "", "XDG_RUNTIME_DIR": str(runtime)}
+    new = secrets.token_urlsafe(18)
+    say("14. A secret changes while the service runs and is called: nobody restarts it, and no call fails")
+    write_private(clone / "Config.toml", IN_LIFE)
+    print(f"Config.toml of the clone:\n{IN_LIFE}", end="")
+    with served(clone, owner) as port, Calling(port) as calling:
+        wellkept(clone, "set", "apiKey", variables=owner, given=new)
+        log = clone / "service.log"
+        calling.wait_until(lambda: "from now on" in log.read_text(encoding="utf-8"))
+        told = next(line for line in log.read_text(encoding="utf-8").splitlines() if "from now on" in line)
+        print(f"its log: {told}")
+        wellkept(clone, "status", variables=owner)
+    print(f"{calling.count} calls, {calling.errors} errors")
+    if calling.errors or new in log.read_text(encoding="utf-8"):
+        sys.exit("no call should fail, and no value should stand in the log")
+
+
 def administer(bao: str, operator: Mapping[str, str], *arguments: str, given: str = "") -> str:
     """Run a command of OpenBao as its operator; what it prints is not shown."""
     done = subprocess.run(
@@ -277,6 +303,7 @@ def main() -> None:
         else:
             third_act(folder, bao)
         fourth_act(folder)
+        fifth_act(folder)
         say("That was the demo: examples/payments/service.py is all of the service's code.")
 
 

@@ -75,6 +75,7 @@ def main() -> None:
         Handler.config = load(Config, arguments=sys.argv[1:])
     except ConfigError as error:
         sys.exit(f"payments: {error}")
+    Handler.config.api_key.on_change(lambda key: log.info("from now on the partner is called with %s", key))
     server = ThreadingHTTPServer(("127.0.0.1", Handler.config.port), Handler)
     if Handler.config.tls is not None:
         # The handshake is left to the thread of each connection: one that is slow must not stop the others.

@@ -1,5 +1,6 @@
 """The demo runs from end to end; it checks by itself that what it shows is so."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,3 +19,7 @@ def test_the_demo_runs_a_clone_with_nothing_but_an_identity() -> None:
     twelfth = done.stdout.partition("\n12. ")[2]
     assert " 0 errors; 4 certificates seen; the connection that stayed open was never cut" in twelfth
     assert "a caller without a certificate: refused" in twelfth
+    last = done.stdout.partition("\n14. ")[2]
+    assert "from now on the partner is called with <Secret api_key from Secrets.toml:" in last
+    assert re.search(r"^api_key +Secrets.toml:\d+:\d+ .*fresh", last, re.MULTILINE)
+    assert re.search(r"^[1-9]\d* calls, 0 errors$", last, re.MULTILINE)
