@@ -58,8 +58,8 @@ class Graft:
 
     def take(self, value: object, standing: Standing) -> bool:
         """Give each secret what the newer value holds in its place; whether any is another one now."""
-        self._count += 1
         changed = [self._take_one(path, leaf, standing) for path, leaf in _secrets(value)]
+        self._count += any(changed)
         return any(changed)
 
     def _take_one(self, path: Path, new: Handle, standing: Standing) -> bool:
@@ -70,7 +70,7 @@ class Graft:
             mark(old, standing.state, standing.until_s, seen=new.origin)
             return False
         # A source without versions still lets `wait_newer` tell one value from the next.
-        version = new.version or str(self._count)
+        version = new.version or str(self._count + 1)
         swap(
             old,
             new.reveal(),
