@@ -1,4 +1,4 @@
-"""Who calls the service of the demo: over mutual TLS, with a new connection each time and on an open one; or plainly."""
+"""Who calls the service of the demo: over mutual TLS, anew each time and on one open connection; or plainly."""
 
 import ssl
 import threading

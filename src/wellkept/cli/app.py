@@ -28,6 +28,7 @@ COMMANDS: Final = (
     "run",
     "schema",
     "set",
+    "status",
     "template",
     "textconv",
     "tls",

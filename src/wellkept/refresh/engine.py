@@ -312,6 +312,7 @@ def _secret_status(following: Following, now: float) -> SecretStatus:
         max(0.0, due_at - now),
         None if ends_at is None else max(0.0, ends_at - now),
         None if failure is None else str(failure),
+        tickets[0].question.scheme,
     )
 
 

@@ -18,6 +18,7 @@ class SecretStatus:
         next_s: until its source is asked again, or None where nothing is planned.
         expires_s: until it is not served any more, or None.
         failure: why the source did not answer the last time (`unreachable`, `denied`, `absent`, `invalid`), or None.
+        source: the scheme of what answers: `vault`, `file`.
     """
 
     name: str
@@ -29,6 +30,7 @@ class SecretStatus:
     next_s: float | None = None
     expires_s: float | None = None
     failure: str | None = None
+    source: str = "file"
 
 
 @dataclass(frozen=True, slots=True)

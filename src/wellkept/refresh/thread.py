@@ -6,13 +6,17 @@ import select
 import threading
 import time
 from collections.abc import Callable
-from typing import Final, Protocol
+from contextlib import suppress
+from functools import partial
+from typing import Final, Protocol, TypeVar
 
 from wellkept._clock import SYSTEM_CLOCK
 from wellkept.events import BUS, Event, Topic
 from wellkept.refresh.calls import Calls
 from wellkept.refresh.engine import Engine
 from wellkept.refresh.status import Status
+
+T = TypeVar("T")
 
 EXIT_S: Final = 2.0  # for so long the end of a process may be held up
 _LONGEST_WAIT_S: Final = 5.0  # a suspended machine does not wake a waiting thread early
@@ -65,7 +69,7 @@ class Runner:
             if self._thread is None:
                 self._start()
             else:
-                os.write(self._wake_write, b"!")
+                self._ring()
 
     def serve_status(self, opens: Callable[[], Serves | None]) -> None:
         """Answer for the status of this process from now on."""
@@ -80,12 +84,16 @@ class Runner:
             self._is_ending = True
             is_running = self._thread is not None
             if is_running:
-                os.write(self._wake_write, b"!")
+                self._ring()
         if is_running:  # no thread can be started any more, so the one that runs does it
             self._ended.wait(EXIT_S)
         if self._socket is not None:
             self._socket.close()
             self._socket = None
+
+    def _ring(self) -> None:
+        with suppress(BlockingIOError):  # it is full: the thread will wake
+            os.write(self._wake_write, b"!")
 
     def _start(self) -> None:
         if self._wake_read < 0:
@@ -104,8 +112,9 @@ class Runner:
             if slept_s > _SLEPT_S:
                 gap_s += slept_s
                 self.engine.woke()
-            next_at = self._run()
-            wait_s = min(next_at - SYSTEM_CLOCK.seconds(), _LONGEST_WAIT_S)
+            next_at = self._safely(partial(self.engine.run, self._beside))
+            now = SYSTEM_CLOCK.seconds()
+            wait_s = _AFTER_FAULT_S if next_at is None else min(next_at - now, _LONGEST_WAIT_S)
             if self.calls.tend():
                 wait_s = min(wait_s, _CALLS_S)
             if self._socket is not None and served != self._socket.fileno():
@@ -117,20 +126,20 @@ class Runner:
         self.engine.let_go(lambda: time.monotonic() > deadline)
         self._ended.set()
 
-    def _run(self) -> float:
+    def _safely(self, call: Callable[[], T]) -> T | None:
         try:
-            return self.engine.run(self._beside)
+            return call()
         except Exception as error:  # noqa: BLE001 an outer edge: whatever fails, all other secrets are kept fresh
             fault = type(error).__name__
         BUS.publish(Event(Topic.WARNING, "refresh", f"failed with {fault}, and goes on: report it"))
-        return SYSTEM_CLOCK.seconds() + _AFTER_FAULT_S
+        return None
 
     def _take(self, ready: list[tuple[int, int]]) -> None:
         for descriptor, _event in ready:
             if descriptor == self._wake_read:
                 os.read(descriptor, 4096)
             elif self._socket is not None:
-                self._socket.serve(self.engine.status)
+                self._safely(partial(self._socket.serve, self.engine.status))
 
     def _beside(self, journey: Callable[[], None]) -> None:
         """Make a journey in a thread of its own: a source that hangs must not hold up the others."""
@@ -160,8 +169,10 @@ class Runner:
             for descriptor in (self._wake_read, self._wake_write):
                 os.close(descriptor)
             self._wake_read, self._wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        if self._socket is not None:
-            self._socket.drop()
-            self._socket = None if self._opens is None else self._opens()
         if had_thread and not self._is_ending:
             self._start()
+        if self._socket is not None:
+            self._socket.drop()
+            self._socket = None
+            if self._opens is not None:
+                self._socket = self._safely(self._opens)
