@@ -83,11 +83,8 @@ def test_what_a_person_says_of_version_1_saves_the_guess_and_not_the_question() 
 
 
 def test_another_engine_is_not_read_whatever_a_person_says_of_its_version() -> None:
-    failure, asked = perform(
-        kv(kv_version=1).read(("database", "creds", "app")), mounted("database/", None, "database")
-    )
-    assert isinstance(failure, Failure)
-    assert "only kv is read" in failure.fact
+    found, asked = perform(kv(kv_version=1).read(("database", "creds", "app")), mounted("database/", None, "database"))
+    assert found == Mount(("database",), 1, "database")
     assert len(asked) == 1  # reading would have made a login
 
 
@@ -206,10 +203,27 @@ def test_a_v2_mount_that_is_read_as_v1_is_recognised() -> None:
     assert failure.hint == "leave out kv_version"
 
 
-def test_other_engines_are_not_read() -> None:
-    failure, _asked = perform(kv().read(("database", "creds", "app")), NOTHING, mounted("database/", None, "database"))
+def test_another_engine_is_told_by_its_mount() -> None:
+    engine = kv()
+    found, _asked = perform(engine.read(("database", "creds", "app")), NOTHING, mounted("database/", None, "database"))
+    assert found == Mount(("database",), 1, "database")
+    assert engine.mounts.find(("database", "creds", "other")) == found
+
+
+@pytest.mark.parametrize("kind", ["transit", "system", "identity", "token", "ns_system", "ns_token", "ns_identity"])
+def test_an_engine_that_gives_no_settings_is_refused(kind: str) -> None:
+    failure, asked = perform(kv().read(("x", "keys", "k")), NOTHING, mounted("x/", None, kind))
     assert isinstance(failure, Failure)
-    assert failure.fact == "the mount database/ is a database engine, and only kv is read"
+    assert failure.fact == f"the mount x/ is of kind {kind}, which gives no settings"
+    assert len(asked) == 2
+
+
+def test_a_login_method_of_a_namespace_is_no_engine() -> None:
+    path = ("team", "auth", "approle", "role", "orders", "secret-id")
+    failure, asked = perform(kv().read(path), NOTHING, mounted("team/auth/approle/", None, "approle"))
+    assert isinstance(failure, Failure)
+    assert "which gives no settings" in failure.fact
+    assert len(asked) == 2
 
 
 @pytest.mark.parametrize(

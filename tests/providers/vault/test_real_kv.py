@@ -157,10 +157,28 @@ def test_a_token_that_is_no_good(space: Space, kind: str) -> None:
     assert "the token of VAULT_TOKEN is expired, revoked or unknown" in str(error)
 
 
-def test_another_engine_is_named(space: Space) -> None:
-    space.do("POST", "sys/mounts/pki", {"type": "pki"})
-    with pytest.raises(SourceError, match="is a pki engine, and only kv is read"):
-        vault_of(space).get("pki/issue/web")
+@pytest.mark.parametrize("prefix", ["", "NAMESPACE/"])
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [("transit/keys/k", "transit"), ("sys/policies", "ns_system"), ("identity/entity", "ns_identity")],
+)
+def test_an_engine_that_gives_no_settings_is_named(space: Space, prefix: str, path: str, kind: str) -> None:
+    space.do("POST", "sys/mounts/transit", {"type": "transit"})
+    environ = space.environ()
+    if prefix:
+        del environ["VAULT_NAMESPACE"]  # the path may begin with it, and must not lead around the rule so
+    named = path if not prefix else f"{space.name}/{path}"
+    with pytest.raises(SourceError, match=f"is of kind {kind}, which gives no settings|is the API of Vault itself"):
+        Vault.from_environ(environ).get(named)
+
+
+def test_a_path_leads_to_no_token_by_way_of_a_namespace(space: Space) -> None:
+    space.enable_approle("orders")
+    environ = space.environ()
+    del environ["VAULT_NAMESPACE"]
+    for path in ("auth/token/lookup-self", "auth/approle/role/orders/role-id"):
+        with pytest.raises(SourceError, match="which gives no settings"):
+            Vault.from_environ(environ).get(f"{space.name}/{path}")
 
 
 def test_sealed_stalled_and_stopped(sealed_openbao: SealedOpenBao) -> None:

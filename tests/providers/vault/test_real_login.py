@@ -157,10 +157,10 @@ def test_a_token_that_has_ended_is_followed_by_a_new_login(readable: Space) -> N
     role_id, secret_id = readable.enable_approle("orders", ["reader"], token_ttl="1h")
     vault = direct(readable, AppRole(role_id, Handle(secret_id)))
     assert vault.get("secret/prod/db", "password") == VALUE
-    token = vault._session._token
-    assert token is not None
-    assert token.secret is not None
-    readable.do("POST", "auth/token/revoke", {"token": token.secret.reveal()})
+    login = vault._session._logins.now
+    assert login is not None
+    assert login.secret is not None
+    readable.do("POST", "auth/token/revoke", {"token": login.secret.reveal()})
     assert vault.get("secret/prod/db", "password") == VALUE
 
 

@@ -23,7 +23,7 @@ from wellkept.providers.vault.dance import (
     whole,
 )
 from wellkept.providers.vault.kv import Held, Kv, get, is_bare_404
-from wellkept.providers.vault.mounts import Mount, only_mount, unfit
+from wellkept.providers.vault.mounts import Mount, not_kv, only_mount, unfit
 from wellkept.secret import Secret
 
 
@@ -72,19 +72,14 @@ def remove_key(
 
 def _look(kv: Kv, path: tuple[str, ...], expected: str | None) -> Dance[tuple[Mount, Held] | Failure]:
     """What stands there now; nothing is an answer, too."""
-    fault = unfit(path)
-    mount = fault if fault is not None else (yield from kv.mounts.sure(path))
+    mount = yield from _mount_of(kv, path, expected)
     if isinstance(mount, Failure):
         return mount
-    if len(path) <= len(mount.path):
-        return only_mount()
-    if expected is not None and mount.version == 1:
-        return Failure(Malformed, f"the mount {mount}/ is KV v1, which has no versions", "leave out the version")
     answer = yield get(mount, path, None)
     if is_bare_404(answer) and kv.mounts.kv_version is None:
         settled = yield from kv.settled(mount, path, None, answer)
-        if isinstance(settled, Failure):
-            return settled
+        if not isinstance(settled, tuple):
+            return not_kv(settled) if isinstance(settled, Mount) else settled
         mount, answer = settled
     held: Held | Failure
     if answer.status == NOT_FOUND and is_vaults_own(answer) and not table(answer.data).get("errors"):
@@ -95,6 +90,21 @@ def _look(kv: Kv, path: tuple[str, ...], expected: str | None) -> Dance[tuple[Mo
     if isinstance(held, Failure):
         return held
     return _conflict(held) if expected is not None and expected != str(held.version) else (mount, held)
+
+
+def _mount_of(kv: Kv, path: tuple[str, ...], expected: str | None) -> Dance[Mount | Failure]:
+    """The mount of a path, where something can be written there."""
+    fault = unfit(path)
+    mount = fault if fault is not None else (yield from kv.mounts.sure(path))
+    if isinstance(mount, Failure):
+        return mount
+    if not mount.is_kv:
+        return not_kv(mount)
+    if len(path) <= len(mount.path):
+        return only_mount()
+    if expected is not None and mount.version == 1:
+        return Failure(Malformed, f"the mount {mount}/ is KV v1, which has no versions", "leave out the version")
+    return mount
 
 
 def _missing(held: Held, key: tuple[str, ...]) -> Failure | None:

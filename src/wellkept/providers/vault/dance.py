@@ -17,6 +17,21 @@ Dance = Generator[Request, Response, T]
 _LONGEST_NAME = 64
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:/+-")
 
+
+class Faulty(Exception):
+    """What is thrown into a dance whose request got no answer; a dance that knows nothing better lets it pass.
+
+    Attributes:
+        failure: what the dance ends in then.
+        is_of_engine: whether it may be the fault of what stands behind an engine, and not of the server.
+    """
+
+    def __init__(self, failure: Failure, *, is_of_engine: bool) -> None:
+        super().__init__(failure.fact)
+        self.failure = failure
+        self.is_of_engine = is_of_engine
+
+
 OK, NO_CONTENT, BAD_REQUEST, FORBIDDEN, NOT_FOUND = 200, 204, 400, 403, 404
 
 

@@ -2,6 +2,7 @@
 
 The first read of a mount takes it for version 2, which most are: its answer is the proof, and
 costs no request of its own. Anything else makes us ask what is mounted there, once a mount.
+Where that is another engine, its mount is all that these dances say.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,6 +26,11 @@ from wellkept.providers.vault.dance import (
 from wellkept.providers.vault.mounts import Mount, Mounts, only_mount, unfit
 
 _LONGEST_VERSION = 10
+_NO_SUCH_METHOD = 405
+
+# Folders of other engines, by which they are known where nobody may ask what is mounted: with what each is asked for.
+_OF_ENGINES = {"creds": "read", "static-creds": "read", "static-cred": "read", "issue": "update", "sign": "update"}
+_DEPTH_OF_ENGINES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,51 +65,53 @@ class Kv:
     mounts: Mounts
     label: str
 
-    def read(self, path: tuple[str, ...], version: str | None = None) -> Dance[Held | Failure]:
+    def read(self, path: tuple[str, ...], version: str | None = None) -> Dance[Held | Mount | Failure]:
         """Read a secret.
 
         Args:
             path: the segments of mount and secret.
             version: which version, or None for the newest.
+
+        Returns:
+            The secret; or the mount, where it is another engine.
         """
         fault = unfit(path)
         if fault is not None:
             return fault
         if version is not None and not is_version(version):
             return Failure(Malformed, "version= is no number", "write version=3")
-        mount = self.mounts.find(path)
-        if mount is None and self.mounts.kv_version == 1:  # nothing proves version 1: it is asked for first
-            sure = yield from self.mounts.sure(path)
-            if isinstance(sure, Failure):
-                return sure
-            mount = sure
+        known = self.mounts.find(path)
+        # Nothing proves version 1: it is asked for first.
+        mount = (yield from self.mounts.sure(path)) if known is None and self.mounts.kv_version == 1 else known
+        if mount is not None and (isinstance(mount, Failure) or not mount.is_kv):
+            return mount
         guess = mount or Mount(path[:1], 2)
         answer = yield get(guess, path, version)
         if mount is None and _proves_v2(answer):
             self.mounts.note(guess)
-        elif mount is None or (is_bare_404(answer) and self.mounts.kv_version is None):
+        elif mount is None or self._may_be_another(answer):
             settled = yield from self.settled(guess, path, version, answer)
-            if isinstance(settled, Failure):
+            if not isinstance(settled, tuple):
                 return settled
             guess, answer = settled
         return (yield from self.judge(guess, path, version, answer))
 
     def settled(
         self, mount: Mount, path: tuple[str, ...], version: str | None, answer: Response
-    ) -> Dance[tuple[Mount, Response] | Failure]:
-        """The mount as it is now, and its answer: one that was known may be another one by now."""
+    ) -> Dance[tuple[Mount, Response] | Mount | Failure]:
+        """The mount as it is now, and its answer: one that was known may be another one, or another engine, by now."""
         found = yield from self.mounts.ask(path)
-        if isinstance(found, Failure):
+        if isinstance(found, Failure) or (found is not None and not found.is_kv):
             return found
-        if found is None or found == mount:
+        if found is None or found == mount or self.mounts.kv_version == 2:  # noqa: PLR2004 a person has said so
             return mount, answer
         return found, (yield get(found, path, version))
 
-    def names(self, path: tuple[str, ...]) -> Dance[Sequence[str] | Failure]:
-        """Name what stands below a path; of a secret, its keys as `#key`."""
+    def names(self, path: tuple[str, ...]) -> Dance[Sequence[str] | Mount | Failure]:
+        """Name what stands below a path; of a secret, its keys as `#key`; or say which other engine it is."""
         fault = unfit((*path, "below"))
         mount = fault if fault is not None else (yield from self.mounts.sure(path))
-        if isinstance(mount, Failure):
+        if isinstance(mount, Failure) or not mount.is_kv:
             return mount
         where = mount.api_path(path, "metadata")
         answer = yield Request("GET", ("v1", *where), query={"list": "true"})
@@ -116,9 +124,23 @@ class Kv:
             return _no_handler(mount, answer)
         return () if len(path) <= len(mount.path) else (yield from self._keys(path))
 
-    def _keys(self, path: tuple[str, ...]) -> Dance[Sequence[str] | Failure]:
+    def _keys(self, path: tuple[str, ...]) -> Dance[Sequence[str] | Mount | Failure]:
         held = yield from self.read(path)
-        return held if isinstance(held, Failure) else sorted(f"#{key}" for key in held.values)
+        return sorted(f"#{key}" for key in held.values) if isinstance(held, Held) else held
+
+    def _denied(self, path: tuple[str, ...], where: tuple[str, ...]) -> Dance[Failure]:
+        """Whoever may not read there may not ask what is mounted either: then the path itself has to tell."""
+        capability = _OF_ENGINES.get(path[1]) if len(path) == _DEPTH_OF_ENGINES else None
+        if capability is not None and self.mounts.find(path) is None:
+            return (yield from denied(self.label, path, capability))
+        return (yield from denied(self.label, where, "read"))
+
+    def _may_be_another(self, answer: Response) -> bool:
+        """Whether a mount that is known, or said to be of version 2, is worth a question in spite of that."""
+        if self.mounts.kv_version is None:
+            return is_bare_404(answer)
+        is_strange = answer.status in {FORBIDDEN, _NO_SUCH_METHOD} or says(answer, "unsupported path")
+        return self.mounts.kv_version == 2 and is_strange  # noqa: PLR2004 as it says
 
     def judge(
         self, mount: Mount, path: tuple[str, ...], version: str | None, answer: Response
@@ -130,7 +152,7 @@ class Kv:
         if mount.version == 1 and version is not None:
             return Failure(Malformed, f"the mount {mount}/ is KV v1, which has no versions", "leave out version=")
         if answer.status == FORBIDDEN:
-            return (yield from denied(self.label, where, "read"))
+            return (yield from self._denied(path, where))
         if answer.status == NOT_FOUND and is_vaults_own(answer):
             if table(answer.data).get("errors"):
                 return _no_handler(mount, answer)

@@ -3,7 +3,7 @@
 import re
 from typing import Protocol
 
-from wellkept._dataclasses import dataclass, field
+from wellkept._dataclasses import dataclass, field, replace
 from wellkept._files import FileFault, read_file, without_final_newline
 from wellkept._http.message import Failure, Request, Response
 from wellkept.errors import LoginRefused, UsageError
@@ -27,11 +27,15 @@ class Token:
         secret: the token, or None where requests go without one: Vault Agent adds its own.
         lifetime_s: how long it lives from now on, or None where that is not known.
         again: the login to use next time, where it is another: a wrapped secret is unwrapped once.
+        is_ours: whether this login made it: then `lifetime_s` is exact, None is without an end, and we may revoke it.
+        is_renewable: whether asking may make its life longer, as far as the login was told.
     """
 
     secret: Secret[str] | None
     lifetime_s: int | None = None
     again: "Login | None" = None
+    is_ours: bool = False
+    is_renewable: bool = False
 
 
 class Login(Protocol):
@@ -288,7 +292,7 @@ def _answered(login: Login, response: Response, wrong: str, again: Login | None 
         missing = response.status != OK
         hint = "is the method mounted there? give login_mount"
         return Failure(LoginRefused, f"denied: {login.label} is not there", hint) if missing else unexpected(response)
-    return Token(made.secret, made.lifetime_s, again)
+    return replace(made, again=again, is_ours=True)
 
 
 def _token(response: Response) -> Token | None:
@@ -296,7 +300,8 @@ def _token(response: Response) -> Token | None:
     text, lifetime_s = auth.get("client_token"), whole(auth.get("lease_duration"))
     if response.status != OK or not isinstance(text, str) or not text or lifetime_s is None:
         return None
-    return Token(Secret(text, name="vault token"), lifetime_s or None)
+    is_renewable = auth.get("renewable") is True
+    return Token(Secret(text, name="vault token"), lifetime_s or None, is_renewable=is_renewable)
 
 
 def _unwrapped(wrapping: Secret[str], made_by: str, what: str) -> Dance[Response | Failure]:

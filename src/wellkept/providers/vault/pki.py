@@ -55,11 +55,11 @@ _NOT_ALLOWED: Final = (
     ("by this role", "alt_names", _DOMAINS),
 )
 _UNFIT: Final = (
-    ("common_name field is required", "the role {role} wants a common_name", "write ?common_name=web.internal"),
+    ("common_name field is required", "it wants a common_name", "write ?common_name=web.internal"),
     ("expiration of the CA", "the CA ends before such a certificate would", "write a shorter life=, or renew the CA"),
-    ("ttl", "the server does not take this life", "write life=24h"),
-    ("role key type", "the role {role} leaves the kind of key open", "write {mount}/sign/{role}, or set its key_type"),
-    ("role requires", "the role {role} takes no key of P-256", "set key_type=any, or write {mount}/issue/{role}"),
+    ("ttl", "the life is none that it takes", "write life=24h"),
+    ("role key type", "it leaves the kind of key open", "write {mount}/sign/{role}, or set its key_type"),
+    ("role requires", "it takes no key of P-256", "set key_type=any, or write {mount}/issue/{role}"),
 )
 
 
@@ -282,7 +282,8 @@ def _refused(mount: Mount, rest: Sequence[str], answer: Response) -> Failure:
             return Failure(PolicyDenied, f"denied: the role {role} does not allow this {option}", hint)
     for word, fact, hint in _UNFIT:
         if says(answer, word):
-            return Failure(Malformed, fact.format(role=role), hint.format(role=role, mount=mount))
+            told = f"the role {role} does not take this request: {fact}"
+            return Failure(Malformed, told, hint.format(role=role, mount=mount))
     return Failure(Malformed, f"the role {role} does not take this request (status {answer.status})", look)
 
 

@@ -4,21 +4,29 @@ import os
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import partial
-from typing import overload
+from typing import ClassVar, TypeVar, overload
 
 from wellkept._http.address import parse_address
 from wellkept._http.client import TIMEOUT_S
 from wellkept._http.message import Failure
 from wellkept._http.tls import Trust
-from wellkept.errors import Absent, Malformed, UsageError
-from wellkept.model import Reading, Reference, is_fit_step
+from wellkept.errors import Absent, Malformed, SourceError, TokenRefused, UsageError
+from wellkept.model import Lease, Reading, Reference, is_fit_step
 from wellkept.origin import Layer, Origin
+from wellkept.providers.vault import ask
 from wellkept.providers.vault.change import remove_key, set_key
 from wellkept.providers.vault.connection import Connection, from_environ
+from wellkept.providers.vault.dance import Dance
+from wellkept.providers.vault.engine import Given
 from wellkept.providers.vault.kv import Held
+from wellkept.providers.vault.lease import renew, revoke
 from wellkept.providers.vault.login import GivenToken, Login
-from wellkept.providers.vault.session import session_of
+from wellkept.providers.vault.logins import LoggedIn
+from wellkept.providers.vault.pki import PKI_OPTIONS, Issued
+from wellkept.providers.vault.session import Session, session_of
 from wellkept.secret import Secret
+
+T = TypeVar("T")
 
 FilePath = str | os.PathLike[str]
 
@@ -30,7 +38,16 @@ class Vault:
 
         vault = Vault("https://vault.example.com", token=config.vault_token)
         vault.get("secret/prod/db", "password").reveal()
+
+    Two of the same configuration are equal: they share one login, and what is leased under it.
+
+    Attributes:
+        options: the options of its references beside the common ones.
     """
+
+    options: ClassVar[frozenset[str]] = PKI_OPTIONS
+
+    _session: Session
 
     def __init__(
         self,
@@ -108,10 +125,10 @@ class Vault:
             Malformed: an answer that cannot be used.
         """
         name = f"vault:{path}" if key is None else f"vault:{path}#{key}"
-        held = self._held(_steps(path), None if version is None else str(version))
+        held = self._read(_steps(path), {} if version is None else {ask.VERSION: str(version)})[0]
         if isinstance(held, Failure):
             raise held.about(name)
-        number = None if held.version is None else str(held.version)
+        number = _version_of(held)
         origin = Origin(Layer.REFERENCE, "code", answer=name.replace("vault:", "vault ", 1), version=number)
         if key is None:
             return Secret(held.values, name=path, origin=origin, version=number)
@@ -126,12 +143,61 @@ class Vault:
 
     def fetch(self, reference: Reference) -> Reading:
         """Answer a reference with a secret, whole; see `ports.Source`."""
-        held = self._held(reference.path, reference.option("version"))
-        if isinstance(held, Failure):
-            raise held.about(str(reference))
-        answer = f"{reference.scheme} {reference.location}"
-        version = None if held.version is None else str(held.version)
-        return Reading(held.values, answer, version, None if held.lease_s is None else float(held.lease_s))
+        found, login = self._read(reference.path, dict(reference.options))
+        if isinstance(found, Failure):
+            raise found.about(str(reference))
+        answer, ttl_s, lease = f"{reference.scheme} {reference.location}", None, None
+        if not isinstance(found, Held):
+            ttl_s = found.ttl_s
+        elif found.lease_s is not None:
+            ttl_s = float(found.lease_s)
+        if isinstance(found, Given) and found.lease is not None and login is not None:
+            lease = self._session.lease(found.lease, login)
+        return Reading(found.values, answer, _version_of(found), ttl_s, lease=lease)
+
+    def versions(self, references: Sequence[Reference]) -> Sequence[str | SourceError | None]:
+        """Say which version of each is there now; see `ports.Watches`."""
+        pinned = [one.option(ask.VERSION) for one in references]
+        asked = [one for one, version in zip(references, pinned, strict=True) if version is None]
+        found = self._session.perform(partial(_versions, self._session, asked)) if asked else ()
+        told = iter([found] * len(asked) if isinstance(found, Failure) else found)
+        answers = [next(told) if version is None else version for version in pinned]
+        return [
+            one.about(str(reference)) if isinstance(one, Failure) else one
+            for reference, one in zip(references, answers, strict=True)
+        ]
+
+    def renew(self, reference: Reference, lease: Lease) -> Lease:
+        """Ask for more time; see `ports.Leases`."""
+        held = None if lease.login is None else self._session.find_login(lease.login)
+        if lease.id is None or (held is None and lease.login is not None):
+            raise Absent(f"{reference}: absent: its lease went with its login", hint="read it anew")
+        made = self._session.perform(partial(renew, lease.id, self._session.kv.label))
+        if isinstance(made, Failure):
+            raise made.about(str(reference))
+        # Whoever renewed it: it lives as long as the login under which it was given.
+        return Lease(made.id, made.duration_s, made.is_renewable) if held is None else self._session.lease(made, held)
+
+    def revoke(self, lease: Lease) -> None:
+        """End it now; see `ports.Leases`."""
+        if lease.id is not None:
+            _made(self._session.perform(partial(revoke, lease.id, self._session.kv.label)))
+
+    def login(self) -> Lease | None:
+        """The login in use, with the time that it has left; see `ports.LogsIn`."""
+        return _made(self._session.login())
+
+    def renew_login(self) -> Lease:
+        """Ask for more time for the token; see `ports.LogsIn`."""
+        return _made(self._session.renew_login())
+
+    def log_in_beside(self) -> Lease:
+        """Log in anew, and leave the old token as it is; see `ports.LogsIn`."""
+        return _made(self._session.log_in_beside())
+
+    def log_out(self, login: str) -> None:
+        """End a login that this process made; see `ports.LogsIn`."""
+        _made(self._session.log_out(login))
 
     def write(self, reference: Reference, value: str | None, *, expected_version: str | None = None) -> str | None:
         """Set or remove one key with check-and-set, or delete the whole; see `ports.Writes`."""
@@ -148,7 +214,7 @@ class Vault:
 
     def names(self, reference: Reference) -> Sequence[str]:
         """Name what stands below a path, or the keys of a secret as `#key`; see `ports.Lists`."""
-        found = self._session.perform(partial(self._session.kv.names, reference.path))
+        found = self._session.perform(partial(ask.names, self._session.kv, reference.path))
         if isinstance(found, Failure):
             raise found.about(str(reference))
         return found
@@ -157,8 +223,36 @@ class Vault:
         """Let go of connections; it can be used again."""
         self._session.close()
 
-    def _held(self, path: tuple[str, ...], version: str | None) -> Held | Failure:
-        return self._session.perform(partial(self._session.kv.read, path, version))
+    def __eq__(self, other: object) -> bool:
+        """Whether both share a session."""
+        return self._session is other._session if isinstance(other, Vault) else NotImplemented
+
+    def __hash__(self) -> int:
+        """As `==` goes."""
+        return hash(id(self._session))
+
+    def _read(
+        self, path: tuple[str, ...], options: Mapping[str, str]
+    ) -> tuple[Held | Given | Issued | Failure, LoggedIn | None]:
+        return self._session.perform_as(partial(ask.read, self._session.kv, path, options))
+
+
+def _versions(session: Session, references: Sequence[Reference]) -> Dance[Sequence[str | Failure | None] | Failure]:
+    found = yield from session.watching.versions(session.kv, [one.path for one in references])
+    # One for all: with another token there may be answers.
+    return next((one for one in found if isinstance(one, Failure) and one.error is TokenRefused), found)
+
+
+def _version_of(found: Held | Given | Issued) -> str | None:
+    if isinstance(found, Issued):
+        return found.serial
+    return str(found.version) if isinstance(found, Held) and found.version is not None else None
+
+
+def _made(made: T | Failure) -> T:
+    if isinstance(made, Failure):
+        raise made.about("vault")
+    return made
 
 
 def _steps(path: str) -> tuple[str, ...]:
