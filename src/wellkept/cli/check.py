@@ -11,6 +11,7 @@ from wellkept.cli import render
 from wellkept.cli.target import attempt, layer_options
 from wellkept.config.explain import Verdict
 from wellkept.config.layers.chosen import choose_files
+from wellkept.config.resolve import references_of
 from wellkept.config.undeclared import read_undeclared
 from wellkept.errors import ConfigError, Problem
 from wellkept.runtime import Attempt
@@ -69,9 +70,17 @@ def _row(made: Attempt, name: str) -> Row:
         "place": explained.place,
         "version": None if secret is None else secret.version,
         "age": None if secret is None else _age(secret.fetched_at),
-        "lease": None,
+        "lease": _lease(made, name),
         "note": explained.note,
     }
+
+
+def _lease(made: Attempt, name: str) -> str | None:
+    """For how long what a setting refers to was leased; it is given back when all has been said."""
+    asked = (one for outcome in made.outcomes if outcome.setting.name == name for one in references_of(outcome))
+    leased = made.fetcher.leased
+    found = [leased[question] for question in map(made.fetcher.question, asked) if question in leased]
+    return f"{min(one.duration_s for one in found):.0f}s" if found else None
 
 
 def _undeclared(files: Sequence[str]) -> tuple[list[Row], Sequence[Problem]]:
