@@ -58,8 +58,14 @@ class Backend:
 
     @property
     def due_at(self) -> float:
-        """When something is to be done that is no ticket's."""
-        return min(self._retiring.due_at, float("inf") if self.logins is None else self.logins.due_at)
+        """When something is to be done that is no ticket's; a login that nobody needs is left to its own end."""
+        login_at = float("inf") if self.logins is None or not self.tickets else self.logins.due_at
+        return min(self._retiring.due_at, login_at)
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether nothing hangs on it any more, not even at the exit."""
+        return not self.tickets and self.logins is None and self._retiring.due_at == float("inf")
 
     def work(self, tickets: Sequence[Ticket], *, is_forced: bool = False) -> None:
         """Do what these tickets want, and what the login wants.
@@ -73,7 +79,8 @@ class Backend:
             for ticket in tickets:
                 ticket.plan.due_at = self.asking.breaker.opens_again_at
             return
-        if self.logins is not None and self.logins.tend(now):
+        # Who waits for an answer does not do what the engine does beside it: no login is made twice.
+        if self.logins is not None and self.tickets and not is_forced and self.logins.tend(now):
             self._move(self.logins.current)
         static = [one for one in tickets if isinstance(one.plan, StaticPlan)]
         if static:
@@ -81,7 +88,8 @@ class Backend:
         for ticket in tickets:
             if isinstance(ticket.plan, LeasedPlan):
                 self._keep(ticket, ticket.plan, is_forced=is_forced)
-        self._retiring.end_due(now)
+        if not is_forced:
+            self._retiring.end_due(now)
 
     def tick(self, now: float) -> None:
         """Take note of the time: what is over is not served any more."""
@@ -99,7 +107,7 @@ class Backend:
 
     def share(self) -> None:
         """Take note that another process inherits all that this one has: what two hold, neither ends."""
-        for ticket in self.tickets.values():
+        for ticket in list(self.tickets.values()):
             ticket.is_shared = True
         if self.logins is not None:
             self.logins.share()
@@ -226,7 +234,7 @@ class Backend:
 
     def _move(self, login: Lease | None) -> None:
         """Let all that hangs on another login be issued anew under this one."""
-        for ticket in self.tickets.values():
+        for ticket in list(self.tickets.values()):
             lease, plan = ticket.lease, ticket.plan
             hangs = lease is not None and lease.login is not None and (login is None or lease.login != login.id)
             if hangs and isinstance(plan, LeasedPlan):

@@ -163,7 +163,7 @@ class Engine:
         self._lock = threading.Lock()
         for backend in self._backends:
             backend.is_busy = False
-            for ticket in backend.tickets.values():
+            for ticket in list(backend.tickets.values()):
                 ticket.flight = None
         self.share()
 
@@ -268,7 +268,7 @@ class Engine:
             for backend in self._backends:
                 if backend.tickets.get(ticket.question) is ticket:
                     backend.drop(ticket, drains=drains)
-        self._backends = [one for one in self._backends if one.tickets or one.due_at < float("inf")]
+        self._backends = [one for one in self._backends if not one.is_spent]
 
     def _next_at(self) -> float:
         at = float("inf")
