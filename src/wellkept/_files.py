@@ -233,6 +233,10 @@ def stamp(path: str) -> object:
         status = os.stat(path)  # noqa: PTH116 hot: pathlib costs ten times as much
     except (OSError, ValueError):
         return None
+    return _facts(status)
+
+
+def _facts(status: os.stat_result) -> tuple[int, ...]:
     return status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_dev, status.st_size
 
 
@@ -242,10 +246,12 @@ def version_of(path: str) -> str | None:
     None where there is nothing to look at. Of a mount it is that of the version behind `..data`, so that a swap
     is seen by its first file and by its last; of any other directory, its own and those of its entries.
     """
-    found = stamp(path)
-    if found is None:
+    try:
+        status = os.stat(path)  # noqa: PTH116 hot: pathlib costs ten times as much
+    except (OSError, ValueError):
         return None
-    if not os.path.isdir(path):  # noqa: PTH112 hot: pathlib costs ten times as much
+    found = _facts(status)
+    if not stat.S_ISDIR(status.st_mode):
         return str(found)
     current = stamp(f"{path}/{_CURRENT}")
     if current is not None:

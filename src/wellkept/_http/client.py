@@ -13,7 +13,7 @@ from wellkept._http.exchange import Answer, Elsewhere, shown
 from wellkept._http.message import Failure, Request, Response
 from wellkept._http.pool import Pool
 from wellkept._http.tls import Tls, Trust
-from wellkept.errors import Malformed, Unreachable
+from wellkept.errors import Malformed, TimedOut, Unreachable
 
 ATTEMPTS = 3  # what Vault's own client does: two retries
 TIMEOUT_S = 10.0
@@ -60,6 +60,7 @@ class Client:
         self._down: tuple[float, Failure] | None = None  # until when, and why
         self._slow_until = -1.0
         self._answered_at = -1.0
+        self._is_lost = False  # nothing came back the last time
         _clients.add(self)
         weakref.finalize(self, _close_all, tuple(self._pools.values()))
 
@@ -75,8 +76,9 @@ class Client:
         answer = self._attempted(request, min(self._timeout_s, _SLOW_S) if is_slow else self._timeout_s)
         now = self._clock.seconds()
         if isinstance(answer, Response):
-            self._answered_at, self._down, self._slow_until = now, None, -1.0
+            self._answered_at, self._down, self._slow_until, self._is_lost = now, None, -1.0, False
         elif issubclass(answer.error, Unreachable) and self._answered_at < started_at:
+            self._is_lost = issubclass(answer.error, TimedOut)
             if not answer.was_sent:
                 self._down = now + _DOWN_S, answer
             elif not is_slow and answer is not _REDIRECTED:
@@ -96,7 +98,8 @@ class Client:
             pool.after_fork()
 
     def _attempted(self, request: Request, timeout_s: float) -> Response | Failure:
-        deadline = Deadline(timeout_s, self._clock)
+        # Else a fleet that connects in vain all comes through at one moment: when the line is there again.
+        deadline = Deadline(timeout_s, self._clock, connect_s=_SLOW_S if self._is_lost else timeout_s)
         pool = self._pools[self.address.origin]
         answer = pool.exchange(request, deadline)
         for attempt in range(1, self._attempts):

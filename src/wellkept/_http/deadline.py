@@ -6,16 +6,18 @@ from wellkept._clock import SYSTEM_CLOCK, Clock
 class Deadline:
     """The end of one request."""
 
-    __slots__ = ("_at", "_clock", "seconds")
+    __slots__ = ("_at", "_clock", "connect_s", "seconds")
 
-    def __init__(self, seconds: float, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(self, seconds: float, clock: Clock = SYSTEM_CLOCK, *, connect_s: float = float("inf")) -> None:
         """Start now.
 
         Args:
             seconds: how long the request may take.
             clock: what it is measured with.
+            connect_s: how long one attempt to connect may take within it.
         """
         self.seconds = seconds
+        self.connect_s = connect_s
         self._clock = clock
         self._at = clock.seconds() + seconds
 

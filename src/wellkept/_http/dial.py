@@ -75,7 +75,7 @@ def _connected(address: Address, deadline: Deadline) -> socket.socket:
         targets = [(family, target) for family, target in targets if is_loopback(str(target[0]))]
     last: OSError = OSError(errno.EADDRNOTAVAIL, "")
     for number, (family, target) in enumerate(targets, 1):
-        left = deadline.wait()
+        left = min(deadline.wait(), deadline.connect_s)
         try:
             connected = _connect(family, target, left if number == len(targets) else left / _SHARE)
         except OSError as error:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from functools import partial
 from queue import Empty, SimpleQueue
 
+from wellkept._clock import SYSTEM_CLOCK
 from wellkept._dataclasses import replace
 from wellkept.errors import Malformed, SourceError, Unreachable, UsageError
 from wellkept.events import BUS, Event, Topic
@@ -33,6 +34,7 @@ class Fetcher:
         self._sources: dict[str, Source | SourceError] = dict(given)
         self._questions: dict[Reference, Reference] = {}
         self._answers: dict[Reference, Answer] = {}
+        self._asked_at: dict[Reference, float] = {}
         self._offers: dict[str, Callable[[], Source | SourceError]] = {}
         self._opening: list[str] = []
         self._are_leases_ours = True
@@ -62,8 +64,10 @@ class Fetcher:
             if getattr(self._sources[scheme], "is_secret_store", True):  # the others are this machine itself
                 count = "1 value" if len(questions) == 1 else f"{len(questions)} values"
                 BUS.publish(Event(Topic.ASKING, scheme, f"for {count}"))
+        asked_at = SYSTEM_CLOCK.seconds()
         for answers in _run(jobs):
             self._answers.update(answers)
+            self._asked_at.update(dict.fromkeys(answers, asked_at))
 
     def reading(self, reference: Reference) -> Answer:
         """What was answered, without regard to the key."""
@@ -72,6 +76,10 @@ class Fetcher:
     def known(self, question: Reference) -> Answer | None:
         """The answer to a question, or None where it was forgotten."""
         return self._answers.get(question)
+
+    def asked_at(self, question: Reference) -> float | None:
+        """When it was asked, on the system's clock of seconds: a lease runs from then on."""
+        return self._asked_at.get(question)
 
     def put(self, readings: Mapping[Reference, Reading]) -> None:
         """Take answers that came later, by their questions."""

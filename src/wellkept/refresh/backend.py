@@ -19,6 +19,7 @@ from wellkept.refresh.ticket import Taken, Ticket
 from wellkept.secret import State
 
 _LEAST_TTL_S: Final = 1.0
+_LEAST_WAIT_S: Final = 0.5
 _USUAL_S: Final = 10.0
 _SERVED = "the last good value is served"
 _WORDS: Final = {
@@ -77,17 +78,21 @@ class Backend:
         now = self._now
         if self.asking.breaker.is_open(now) and not is_forced:
             for ticket in tickets:
-                ticket.plan.due_at = self.asking.breaker.opens_again_at
+                self._put_off(ticket, now)
             return
         # Who waits for an answer does not do what the engine does beside it: no login is made twice.
         if self.logins is not None and self.tickets and not is_forced and self.logins.tend(now):
             self._move(self.logins.current)
+        for ticket in tickets:  # first what comes to an end
+            if not isinstance(ticket.plan, LeasedPlan):
+                continue
+            if self.asking.breaker.is_open(self._now) and not is_forced:  # it has opened on the way
+                self._put_off(ticket, self._now)
+            else:
+                self._keep(ticket, ticket.plan, is_forced=is_forced)
         static = [one for one in tickets if isinstance(one.plan, StaticPlan)]
         if static:
             self._look(static, is_forced=is_forced)
-        for ticket in tickets:
-            if isinstance(ticket.plan, LeasedPlan):
-                self._keep(ticket, ticket.plan, is_forced=is_forced)
         if not is_forced:
             self._retiring.end_due(now)
 
@@ -130,6 +135,13 @@ class Backend:
     def _now(self) -> float:
         return self._means.clock.seconds()
 
+    def _put_off(self, ticket: Ticket, now: float) -> None:
+        """Wait until the source may be asked again; a lease, no longer than a quarter of the time that it has left."""
+        at, ends_at = self.asking.breaker.opens_again_at, ticket.plan.ends_at
+        if isinstance(ticket.plan, LeasedPlan) and ends_at is not None and ends_at > now:
+            at = min(at, now + max(_LEAST_WAIT_S, (ends_at - now) / 4))
+        ticket.plan.due_at = at
+
     def _look(self, tickets: Sequence[Ticket], *, is_forced: bool) -> None:
         """Ask which version is there, and fetch what is another one."""
         chance, began = self._means.chance(), self._now
@@ -138,10 +150,10 @@ class Backend:
             found = self._versions(self.source, [one.question for one in tickets])
         changed: list[Ticket] = []
         for ticket, version in zip(tickets, found, strict=True):
-            is_well = ticket.plan.state in {State.FRESH, State.DUE}
+            is_known = ticket.plan.state is not State.GONE  # after an outage, the same version needs no fetch
             if isinstance(version, SourceError):
                 self._failed(ticket, version, chance)
-            elif version is not None and version == ticket.mark and is_well:
+            elif version is not None and version == ticket.mark and is_known:
                 self._good(ticket, chance, began)
             else:
                 ticket.mark = version
@@ -160,6 +172,7 @@ class Backend:
         answers = self._asked([one.question for one in tickets])
         for ticket, answer in zip(tickets, answers, strict=True):
             if isinstance(answer, SourceError):
+                ticket.mark = None  # the version was seen, and never fetched
                 self._failed(ticket, answer, chance)
             elif answer.lease is not None:  # another engine is mounted there by now
                 self._issued(ticket, answer, answer.lease, began)

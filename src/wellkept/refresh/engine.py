@@ -24,6 +24,7 @@ DRAIN_S: Final = 60.0  # longer than nearly every transaction, and than any pool
 _GOOD_ENOUGH_S: Final = 0.5  # see `Secret.refresh`
 _TOGETHER_S: Final = 0.25  # what is due within it goes with what is due now
 _LONGEST_FLIGHT_S: Final = 60.0
+_SWEEP_S: Final = 2.0
 _LOCAL_S, _REMOTE_S = 2.0, 10.0
 
 
@@ -37,6 +38,7 @@ class Question:
         reading: the answer that is at hand.
         ttl_s: how old it may grow before it is asked for again, where somebody wrote that.
         max_stale_s: for how long it is served without an answer, where somebody wrote that.
+        asked_at: when it was asked, on the clock of the engine; None is now.
     """
 
     reference: Reference
@@ -44,6 +46,7 @@ class Question:
     reading: Reading
     ttl_s: float | None = None
     max_stale_s: float | None = None
+    asked_at: float | None = None
 
 
 Journey = tuple[Backend, Callable[[], None]]
@@ -74,6 +77,7 @@ class Engine:
         self._lock = threading.Lock()
         self._backends: list[Backend] = []
         self._followings: dict[int, Following] = {}
+        self._sweep_at = 0.0
 
     def follow(self, followers: Iterable[tuple[Follower, Sequence[Question]]]) -> None:
         """Follow all of these from now on; they were made of answers that have just come."""
@@ -116,7 +120,9 @@ class Engine:
             The time when something is due next.
         """
         now = self._clock.seconds()
-        self._sweep()
+        if now >= self._sweep_at:
+            self._sweep_at = now + _SWEEP_S
+            self._sweep()
         for backend in list(self._backends):
             backend.tick(now)
         for backend, journey in self._journeys(now):
@@ -192,7 +198,8 @@ class Engine:
             max_stale_s=question.max_stale_s,
         )
         if known is None:
-            plan = plan_of(question.reading, pace, now, chance)
+            asked_at = now if question.asked_at is None or question.reading.lease is None else question.asked_at
+            plan = plan_of(question.reading, pace, asked_at, chance)
             known = Ticket(question.reference, plan, question.reading, has_ttl=question.ttl_s is not None)
             backend.tickets[question.reference] = known
         elif isinstance(known.plan, StaticPlan):

@@ -13,6 +13,7 @@ Where a number has no reason beside it, it comes from the table of renewal rules
 the Vault Secrets Operator and Spring: see "From one process to a fleet" in the documentation.
 """
 
+import math
 from enum import StrEnum
 from typing import Final, Protocol
 
@@ -25,6 +26,7 @@ _SLOW_S = 1.0  # an answer that takes longer comes from a backend that has enoug
 _FIRST_WAIT_S = 0.5
 _LONGEST_PAUSE_S = 60.0  # of what a Retry-After asks for
 _GONE_S = 30.0
+_OVER_S = 10.0  # what is over is missed: its source is found again within two of these
 _SPREAD = 0.2
 
 
@@ -85,7 +87,7 @@ class Plan(Protocol):
 class StaticPlan:
     """The plan of a value that stays good: it is looked at, and served on when its source says nothing."""
 
-    __slots__ = ("_every_s", "_pace", "_wait_s", "checked_at", "due_at", "ends_at", "failure", "state")
+    __slots__ = ("_every_s", "_pace", "checked_at", "due_at", "ends_at", "failure", "state")
 
     task: Final = Task.LOOK
 
@@ -93,7 +95,6 @@ class StaticPlan:
         """Look for the first time after one interval, or sooner: all that started together must part."""
         self._pace = pace
         self._every_s = pace.every_s
-        self._wait_s = 0.0
         self.state: State = State.FRESH
         self.checked_at: float = now
         self.due_at: float = now + pace.every_s * (0.2 + 0.8 * chance)
@@ -120,8 +121,8 @@ class StaticPlan:
             took_s: for how many seconds the answer kept us waiting.
         """
         base_s = self._pace.every_s
-        if took_s > _SLOW_S:
-            self._every_s = min(LONGEST_S, self._every_s * 2)
+        if took_s > _SLOW_S and not self._pace.is_exact:
+            self._widen()
         elif self._every_s > base_s:
             self._every_s = max(base_s, self._every_s / 2)
         elif is_new and not self._pace.is_exact:  # a rotation is often several writes
@@ -129,14 +130,14 @@ class StaticPlan:
         else:
             self._every_s = min(base_s, self._every_s * 1.25)
         self.state, self.checked_at, self.ends_at = State.FRESH, now, None
-        self.failure, self._wait_s = None, 0.0
+        self.failure = None
         self.due_at = now + self._spread(self._every_s, chance)
 
     def failed(self, now: float, chance: float, kind: Kind, retry_after_s: float | None = None) -> None:
         """Take note that there was no answer.
 
-        What is gone, or denied, is asked for again every 30 s; what cannot be reached with growing waits up to one
-        interval, so that it is found again within two.
+        What is gone, or denied, is asked for again every 30 s; what cannot be reached after most of an interval, so
+        that it is found again within two.
         """
         self.failure = kind
         if self._pace.max_stale_s is not None:
@@ -147,12 +148,12 @@ class StaticPlan:
         else:
             self.state = State.STALE
             if retry_after_s is not None:
-                self._every_s = min(LONGEST_S, self._every_s * 2)
-                self.due_at = now + min(retry_after_s, _LONGEST_PAUSE_S) + self._every_s * _SPREAD * chance
+                self._widen()
+                pause_s = max(_FIRST_WAIT_S, min(retry_after_s, _LONGEST_PAUSE_S))
+                self.due_at = now + pause_s + self._every_s * _SPREAD * chance
             else:
-                most_s = min(max(self._pace.every_s, _FIRST_WAIT_S), LONGEST_S)
-                self._wait_s = next_wait(self._wait_s, chance, most_s=most_s)
-                self.due_at = now + self._wait_s
+                # No growing waits: a fleet that has just begun to fail would come back within a second or two.
+                self.due_at = now + max(_FIRST_WAIT_S, min(self._pace.every_s, LONGEST_S) * (0.6 + 0.4 * chance))
         self.tick(now)
 
     def tick(self, now: float) -> None:
@@ -164,7 +165,11 @@ class StaticPlan:
 
     def woke(self, now: float, chance: float) -> None:
         """Take note that the machine slept: a thousand that wake together must not ask together."""
-        self.due_at = min(self.due_at, now + self._every_s * chance)
+        soon = now + min(self._every_s, LONGEST_S) * chance
+        self.due_at = soon if self.due_at <= now else min(self.due_at, soon)
+
+    def _widen(self) -> None:
+        self._every_s = max(self._every_s, min(LONGEST_S, self._every_s * 2))  # a pace of hours is wide enough
 
     def _spread(self, seconds: float, chance: float) -> float:
         return seconds * (1 - _SPREAD * chance) if self._pace.is_exact else _around(seconds, chance)
@@ -219,7 +224,7 @@ class LeasedPlan:
         """Ask for another one at once, or very soon where there is time."""
         left_s = max(0.0, (self.ends_at or now) - now)
         self.task = Task.ISSUE
-        self.due_at = now + chance * min(left_s / 10, 2.0)
+        self.due_at = now + chance * min(left_s / 10, 1.0)
 
     def failed(self, now: float, chance: float, kind: Kind, retry_after_s: float | None = None) -> None:
         """Take note that there was no answer.
@@ -236,15 +241,14 @@ class LeasedPlan:
             self.tick(now)
             return
         self.state = State.GONE if is_refused else State.STALE
-        most_s = left_s / 4 if left_s > 0 else _GONE_S
+        most_s = left_s / 4 * (1 - _SPREAD * chance) if left_s > 0 else math.inf
         if is_refused:
             wait_s = _around(_GONE_S, chance)
-        elif retry_after_s is not None:
-            wait_s = min(retry_after_s, _LONGEST_PAUSE_S)
         else:
-            self._wait_s = next_wait(self._wait_s, chance, most_s=_GONE_S)
-            wait_s = self._wait_s
-        self.due_at = now + max(0.05, min(wait_s, most_s))
+            self._wait_s = next_wait(self._wait_s, chance, most_s=_GONE_S if left_s > 0 else _OVER_S)
+            wait_s = self._wait_s + min(retry_after_s or 0.0, _LONGEST_PAUSE_S) * (1 + _SPREAD * chance)
+        least_s = max(0.05, min(1.0, self._granted_s / 40))  # four of these fit into the last tenth
+        self.due_at = now + max(least_s, min(wait_s, most_s))
         self.tick(now)
 
     def tick(self, now: float) -> None:
@@ -257,7 +261,7 @@ class LeasedPlan:
     def woke(self, now: float, chance: float) -> None:
         """Take note that the machine slept; what is leased runs on meanwhile, so its own times stand."""
         if self.due_at <= now and self.ends_at is not None and now < self.ends_at:
-            self.due_at = now + chance * min((self.ends_at - now) / 4, 2.0)
+            self.due_at = now + chance * min((self.ends_at - now) / 4, 10.0)
 
     def _good(self, now: float, duration_s: float) -> None:
         self.state, self.checked_at, self.ends_at = State.FRESH, now, now + duration_s
@@ -266,7 +270,7 @@ class LeasedPlan:
     def _plan_next(self, now: float, chance: float, duration_s: float) -> None:
         low, high = (0.60, 0.75) if self._is_renewable else (0.70, 0.85)
         self.task = Task.RENEW if self._is_renewable else Task.ISSUE
-        self.due_at = now + duration_s * (low + (high - low) * chance)
+        self.due_at = now + max(_FIRST_WAIT_S, duration_s * (low + (high - low) * chance))
 
 
 class Breaker:

@@ -143,4 +143,6 @@ def _questions(outcome: Outcome, fetcher: Fetcher) -> Iterator[Question]:
         is_fixed = reference.option("version") is not None or getattr(source, "never_changes", False)
         if question not in seen and not is_fixed:
             seen.add(question)
-            yield Question(question, source, reading or _NOTHING, reference.ttl_s, reference.max_stale_s)
+            ttl_s, max_stale_s = reference.ttl_s, reference.max_stale_s
+            asked_at = fetcher.asked_at(question)
+            yield Question(question, source, reading or _NOTHING, ttl_s, max_stale_s, asked_at)

@@ -52,7 +52,7 @@ class Followed:
     @property
     def is_alive(self) -> bool:
         """Whether anybody still holds one of its secrets."""
-        return bool(self._graft.handles)
+        return self._graft.is_held
 
     def take(self, readings: Mapping[Reference, Reading], state: State, until_s: float | None) -> Taken:
         """Make it of new answers; see `refresh.ticket.Follower`."""

@@ -40,6 +40,11 @@ class Graft:
         """The secrets that somebody still holds."""
         return [one for one in (handle() for handle in self._handles.values()) if one is not None]
 
+    @property
+    def is_held(self) -> bool:
+        """Whether somebody still holds one of them."""
+        return any(handle() is not None for handle in self._handles.values())
+
     def set_refresher(self, refresher: Callable[[], bool]) -> None:
         """Say what `refresh()` of its secrets calls."""
         for one in self.handles:
