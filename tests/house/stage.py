@@ -1,8 +1,11 @@
-"""Where the blocks of one page of the documentation are executed: people with their folders, a Vault, a git server.
+"""Where the blocks of one page of the documentation are executed: people with their folders, a Vault, a database.
 
 `/home/me` is the current and the home folder, or `/home/bo` where the prompt is `bo$ `. The Vault is
 `https://vault.example.com:8200` on every page, the git server `https://git.example.com`, the machine `laptop`, and
-every moment the same one.
+every moment the same one. What a pod has mounted below `/etc/secrets` and `/etc/config` lies beside the homes.
+
+The database is `db.internal:5432`. It speaks no TLS here, so what a page does with `sslmode=verify-full` is done
+without.
 
 What is drawn at random stands on the page as it was drawn once: a fingerprint, a public key, the mark of a
 ciphertext. The stage learns what it is this time, puts that into the commands that follow, and expects it wherever
@@ -20,12 +23,15 @@ from pathlib import Path
 
 VAULT = "https://vault.example.com:8200"
 GIT = "https://git.example.com"
+DATABASE = "db.internal:5432"
+MOUNTS = ("/etc/secrets", "/etc/config")
 HOST = "laptop"
 HOMES = "/home/"
 READER = "me"
 MOMENT = "2026-11-24T12:00:00Z"
 _MOMENT = re.compile(r"\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 _PORT = re.compile(r"\b944\d\b")  # what the pages serve TLS on
+_WAITING = re.compile(r"waiting for .* …")  # said after half a second: a busy machine says it, a page does not
 _DRAWN = re.compile(
     r"\b[a-z2-7]{5}(?:-[a-z2-7]{5}){4}\b"  # a fingerprint
     r"|\bwk-(?:hybrid|x25519)-[\w-]+…?"  # a public key
@@ -42,12 +48,14 @@ class Stage:
         homes: the folder that holds everybody's own.
         environ: variables beside the usual ones.
         address: of the Vault, or nothing.
+        database: where the database listens, or nothing.
         learned: what was drawn at random, by what stands on the page.
     """
 
     homes: Path
     environ: Mapping[str, str] = field(default_factory=dict[str, str])
     address: str = VAULT
+    database: str = DATABASE
     learned: dict[str, str] = field(default_factory=dict[str, str])
     _ports: dict[str, str] = field(default_factory=dict[str, str])
 
@@ -62,7 +70,11 @@ class Stage:
         for page, drawn in self.learned.items():
             text = text.replace(page, drawn)
         text = _PORT.sub(lambda found: self._port(found[0]), text)
-        return text.replace(VAULT, self.address).replace(HOMES, f"{self.homes}/")
+        text = text.replace(DATABASE, self.database).replace("sslmode=verify-full", "sslmode=disable")
+        text = text.replace(VAULT, self.address).replace(HOMES, f"{self.homes}/")
+        for place in MOUNTS:
+            text = text.replace(place, f"{self._mounts}{place}")
+        return text
 
     def printed(self, command: str, expected: Sequence[str], who: str = READER) -> Iterator[str]:
         """What a command prints, with the names of the page."""
@@ -85,12 +97,17 @@ class Stage:
             check=False,
             timeout=30,
         )
-        lines = [*done.stdout.splitlines(), *(f"2| {line}" for line in done.stderr.splitlines())]
+        told = [line for line in done.stderr.splitlines() if not _WAITING.fullmatch(line)]
+        lines = [*done.stdout.splitlines(), *(f"2| {line}" for line in told)]
         if done.returncode:
             lines.append(f"[exit {done.returncode}]")
         drawn = iter(_DRAWN.findall("\n".join(expected)))
         for line in lines:
             yield _DRAWN.sub(lambda found: self._learn(next(drawn, found[0]), found[0]), self._shown(line))
+
+    @property
+    def _mounts(self) -> str:
+        return f"{self.homes}/mounts"
 
     def _learn(self, page: str, drawn: str) -> str:
         """What stands on the page, where it means the same as before; otherwise what was drawn."""
@@ -99,7 +116,8 @@ class Stage:
         return page if self.learned.get(page) == drawn else drawn
 
     def _shown(self, text: str) -> str:
-        text = text.replace(self.address, VAULT).replace(f"{self.homes}/", HOMES)
+        text = text.replace(self.address, VAULT).replace(self.database, DATABASE)
+        text = text.replace(self._mounts, "").replace(f"{self.homes}/", HOMES)
         for page, free in self._ports.items():
             text = text.replace(free, page)
         return _MOMENT.sub(MOMENT, text.replace(f"@{socket.gethostname().partition('.')[0]}", f"@{HOST}"))

@@ -165,7 +165,8 @@ def _pause(request: Request, answer: Answer, attempt: int) -> float | None:
         may = answer.status in _PASSING and (request.may_repeat or answer.status in _NOT_DONE)
     if not may:
         return None
+    chance = os.urandom(1)[0] / 256
     if isinstance(answer, Response) and answer.retry_after_s is not None:
-        return answer.retry_after_s
+        return answer.retry_after_s * (1 + 0.2 * chance)
     # Half to one and a half: clients that failed together must not come back together.
-    return _FIRST_PAUSE_S * 2.0 ** (attempt - 1) * (0.5 + os.urandom(1)[0] / 256)
+    return _FIRST_PAUSE_S * 2.0 ** (attempt - 1) * (0.5 + chance)
