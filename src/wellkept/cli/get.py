@@ -15,6 +15,7 @@ from wellkept.config.pick import pick
 from wellkept.config.shapes import as_list, as_table
 from wellkept.errors import Malformed, SourceError
 from wellkept.model import Reading, Reference
+from wellkept.ports import Leases
 
 HEAD = ("key", "kind", "version", "answer")
 
@@ -45,7 +46,10 @@ def command(key: str, files: Sequence[str], line: int | None, *, is_revealed: bo
         reference = replace(reference, options=(*reference.options, ("line", str(line))))
     with opened_for(reference, files) as source, render.waiting(f"waiting for {waited_for(reference)}"):
         judge_options(reference, source, may_pin=True)
-        reading = _picked(source.fetch(replace(reference, key=())), reference)
+        whole = source.fetch(replace(reference, key=()))
+        if whole.lease is not None and not is_revealed and isinstance(source, Leases):
+            source.revoke(whole.lease)  # it was made for a look
+        reading = _picked(whole, reference)
     if wants_json:
         render.as_json(_record(reference, reading) | ({"value": _plain(reading.value)} if is_revealed else {}))
     elif is_revealed:

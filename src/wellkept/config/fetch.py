@@ -30,6 +30,7 @@ class Fetcher:
     def __init__(self, given: Mapping[str, Source], environ: Mapping[str, str], schemes: Schemes) -> None:
         """Ask the given sources for their schemes, and the registry for all others."""
         self.schemes = schemes
+        self.tables: list[tuple[object, object]] = []  # outcomes of provider tables, and the options made of them
         self._environ = environ
         self._sources: dict[str, Source | SourceError] = dict(given)
         self._questions: dict[Reference, Reference] = {}

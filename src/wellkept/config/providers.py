@@ -94,6 +94,7 @@ def _converted(
         first = problems[0]
         more = f", and {len(problems) - 1} more" if len(problems) > 1 else ""
         return _ERRORS.get(first.kind, Malformed)(f"{first}{more}", hint=first.hint)
+    fetcher.tables.append((outcome, made))
     fields = {canonical(one): one for one in names}
     given = {fields[canonical(key)]: value for key, value in (as_table(raw) or {}).items()}
     referred = frozenset(key for key, value in given.items() if _holds_answer(value))

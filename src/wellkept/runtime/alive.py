@@ -106,9 +106,12 @@ def _followed(
     """The settings with secrets whose winning word may come to another value, and what they ask."""
     calls = None
     files: Source | None = None
-    for outcome in outcomes:
-        say, setting = outcome.say, outcome.setting
-        if say is None or not setting.holds_secret:
+    declared = [(one, values[one.setting.form]) for one in outcomes if one.setting.holds_secret]
+    # What a provider's table refers to is followed, too: the next login is made with the secret id of that moment.
+    tables = cast("list[tuple[Outcome, object]]", fetcher.tables)
+    for outcome, value in [*declared, *tables]:
+        say = outcome.say
+        if say is None:
             continue
         file = _file_of(say)
         if file is not None:
@@ -118,7 +121,7 @@ def _followed(
             questions = list(_questions(outcome, fetcher))
         if questions:
             calls = calls or runner().calls
-            made = Followed(outcome, say, values[setting.form], fetcher, file=file, run=calls.run)
+            made = Followed(outcome, say, value, fetcher, file=file, run=calls.run)
             if made.is_alive:
                 yield made, questions
 

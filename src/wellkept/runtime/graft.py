@@ -1,10 +1,11 @@
 """Giving the handles inside a value what the handles of a newer one hold. No I/O here."""
 
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeGuard, cast
 
-from wellkept._dataclasses import dataclass, standard_fields
+from wellkept._dataclasses import dataclass, own_defaults, standard_fields
+from wellkept.config.declare import Settings
 from wellkept.config.schema import Schema
 from wellkept.secret import Run, Secret, State, holds, mark, set_refresher, swap
 
@@ -120,7 +121,7 @@ def _secrets(value: object) -> Iterator[tuple[Path, Handle]]:
 
 def _leaves(value: object, path: Path) -> Iterator[tuple[Path, object]]:
     """The secrets and plain parts of a value."""
-    fields = None if _is_handle(value) or isinstance(value, type) else standard_fields(value)
+    fields = None if _is_handle(value) or isinstance(value, type) else _fields(value)
     if isinstance(value, Mapping):
         for key, one in cast("Mapping[object, object]", value).items():
             yield from _leaves(one, (*path, key))
@@ -128,7 +129,15 @@ def _leaves(value: object, path: Path) -> Iterator[tuple[Path, object]]:
         for index, one in enumerate(cast("list[object]", value)):
             yield from _leaves(one, (*path, index))
     elif fields is not None:
-        for field in fields:
-            yield from _leaves(getattr(value, field.name), (*path, field.name))
+        for name in fields:
+            yield from _leaves(getattr(value, name), (*path, name))
     else:
         yield path, value
+
+
+def _fields(value: object) -> Iterable[str] | None:
+    """The names of the fields of a dataclass, of a class of our own, or of Settings; None for anything else."""
+    standard = standard_fields(value)
+    if standard is not None:
+        return [one.name for one in standard]
+    return own_defaults(type(value)) or (vars(value) if isinstance(value, Settings) else None)

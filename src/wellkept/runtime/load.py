@@ -27,6 +27,7 @@ from wellkept.events import BUS, Event, Topic
 from wellkept.leaks.hooks import after_fork, install
 from wellkept.leaks.redact import Redactor
 from wellkept.model import Reference
+from wellkept.origin import Layer
 from wellkept.ports import Source
 from wellkept.registry import Schemes
 from wellkept.secret import Secret, install_observer
@@ -208,9 +209,15 @@ def _keep_fresh(attempt: Attempt) -> None:
     """Follow what may change from now on; a program of plain settings loads none of that."""
     if attempt.own:
         _alive().obey(attempt.own, attempt.environ)
-    if any(one.setting.holds_secret and one.say is not None for one in attempt.outcomes):
+    if attempt.fetcher.tables or any(one.setting.holds_secret and _may_change(one) for one in attempt.outcomes):
         attempt.followed = _alive().follow(attempt.outcomes, attempt.values, attempt.fetcher, attempt.environ)
     attempt.values = {}  # the settings hold their values themselves
+
+
+def _may_change(outcome: Outcome) -> bool:
+    """Whether the word that won is a reference, or a file of its own."""
+    say = outcome.say
+    return outcome.tree is not None or (say is not None and say.origin.layer in {Layer.DIRECTORY, Layer.ARGUMENT})
 
 
 def _alive() -> ModuleType:

@@ -31,6 +31,7 @@ from wellkept.providers.vault.mounts import Mount, only_mount
 _NO_SUCH_METHOD: Final = 405
 _UNKNOWN: Final = ("unknown", "not found", "could not find", "does not exist")  # of Vault, OpenBao and their plugins
 _ROTATES: Final = frozenset({"rotation_period", "rotation_schedule"})
+_ABOUT_ROTATION: Final = _ROTATES | {"ttl", "rotation_window", "last_vault_rotation"}
 
 # Where the names are listed that may follow a folder.
 _FOLDERS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -77,7 +78,10 @@ def give(mount: Mount, path: tuple[str, ...], label: str) -> Dance[Given | Failu
     if answer.status != OK or not values:
         return _no_answer(mount, path[-1], answer)
     lease = granted(answer)
-    return Given(values, lease if lease and lease.duration_s else None, _ttl_of(values))
+    ttl_s = _ttl_of(values)
+    # When a static role's password changes is told by the reading: a Login has no fields for it.
+    parts = values if ttl_s is None else {key: one for key, one in values.items() if key not in _ABOUT_ROTATION}
+    return Given(parts, lease if lease and lease.duration_s else None, ttl_s)
 
 
 def names(mount: Mount, path: tuple[str, ...], label: str) -> Dance[Sequence[str] | Failure]:
