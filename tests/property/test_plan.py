@@ -108,11 +108,11 @@ def test_a_lease_is_never_served_past_its_end_and_never_forgotten(
                 plan.issued(now, luck, given_s, is_renewable=may_renew)
                 assert plan.ends_at == now + given_s
                 assert plan.task is (Task.RENEW if may_renew else Task.ISSUE)
-                assert now <= plan.due_at <= now + max(0.85 * given_s, 0.5) + EXACT
+                assert now <= plan.due_at <= now + max(0.85 * given_s, 1.0) + EXACT
             case ("renewed", float(given_s)):
                 plan.renewed(now, luck, given_s)
                 assert plan.ends_at == now + given_s
-                assert now <= plan.due_at <= now + max(0.85 * given_s, 0.5) + EXACT
+                assert now <= plan.due_at <= now + max(0.85 * given_s, 1.0) + EXACT
             case ("failed", Kind() as kind, pause_s):
                 assert pause_s is None or isinstance(pause_s, float)
                 was_renewal = plan.task is Task.RENEW

@@ -72,7 +72,17 @@ class Fetcher:
 
     def reading(self, reference: Reference) -> Answer:
         """What was answered, without regard to the key."""
-        return self._answers[self.question(reference)]
+        question = self.question(reference)
+        return self._answers.get(question) or _foreign(question, "no answer")
+
+    def settle(self, folder: str) -> None:
+        """Take relative paths for what they were at the load, wherever the program goes."""
+        for reference, question in list(self._questions.items()):
+            source = self._sources.get(question.scheme)
+            if question.base is None and not question.is_absolute and getattr(source, "starts_at_base", False):
+                there = self._questions[reference] = replace(question, base=folder)
+                if question in self._answers:
+                    self._answers[there] = self._answers.pop(question)
 
     def known(self, question: Reference) -> Answer | None:
         """The answer to a question, or None where it was forgotten."""
@@ -157,7 +167,8 @@ class Fetcher:
 
 def ask(source: Source, questions: Sequence[Reference]) -> Mapping[Reference, Answer]:
     """Ask one source, side by side; an answer or an error for each question, and it never raises."""
-    return {question: answer for answers in _run(_jobs(source, questions)) for question, answer in answers.items()}
+    known = {question: answer for answers in _run(_jobs(source, questions)) for question, answer in answers.items()}
+    return {question: known.get(question) or _foreign(question, "no answer") for question in questions}
 
 
 def _jobs(source: Source | SourceError, questions: Sequence[Reference]) -> list[Job]:
@@ -190,7 +201,9 @@ def _ask_alone(source: Source, reference: Reference) -> dict[Reference, Answer]:
         return {reference: _checked(reference, source.fetch(reference))}
     except SourceError as error:
         return {reference: error.with_traceback(None)}
-    except (Exception, SystemExit) as error:  # noqa: BLE001 a provider is somebody else's code, and its text may hold a value
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 a provider is somebody else's code, and its text may hold a value
         name = type(error).__name__
     return {reference: _foreign(reference, name)}
 
@@ -201,7 +214,9 @@ def _ask_together(source: FetchesMany, references: Sequence[Reference]) -> dict[
         return {reference: _checked(reference, answer) for reference, answer in answers}
     except SourceError as error:  # one answer to all: denied stays denied
         return _refused(error.with_traceback(None), references)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 as above
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 as above
         name = type(error).__name__
     return {reference: _foreign(reference, name) for reference in references}
 
@@ -216,6 +231,14 @@ def _foreign(reference: Reference, name: str) -> Unreachable:
     return Unreachable(f"{reference}: its provider failed with {name}", hint="a fault in the provider: report it")
 
 
+def _done(job: Job) -> Mapping[Reference, Answer]:
+    """The answers of a job; whatever ends it, somebody waits for the word that it has ended."""
+    try:
+        return job()
+    except BaseException:  # noqa: BLE001 a provider is somebody else's code
+        return {}
+
+
 def _run(jobs: Sequence[Job]) -> list[Mapping[Reference, Answer]]:
     """Do the jobs on up to 16 threads; a single one, here."""
     if len(jobs) <= 1:
@@ -228,7 +251,7 @@ def _run(jobs: Sequence[Job]) -> list[Mapping[Reference, Answer]]:
     def work() -> None:
         with suppress(Empty):  # the queue is filled before the first thread starts: empty is the end
             while True:
-                done.put(waiting.get_nowait()())
+                done.put(_done(waiting.get_nowait()))
 
     threads = [threading.Thread(target=work, daemon=True) for _ in range(min(len(jobs), CONNECTIONS))]
     for thread in threads:

@@ -87,7 +87,9 @@ def safely(name: str, ask: Callable[[], T]) -> T | SourceError:
         return ask()
     except SourceError as error:
         return error.with_traceback(None)
-    except Exception as error:  # noqa: BLE001 a provider is somebody else's code, and its text may hold a value
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 a provider is somebody else's code, and its text may hold a value
         fault = type(error).__name__
     return Unreachable(f"{name}: its provider failed with {fault}", hint="a fault in the provider: report it")
 

@@ -5,21 +5,20 @@ A journey to the source is made by one caller, who has claimed its tickets; noth
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Final
+from typing import Final, cast
 
-from wellkept.errors import Kind, SourceError
+from wellkept.errors import Kind, Malformed, SourceError
 from wellkept.events import BUS, Event, Topic
 from wellkept.model import Lease, Reading, Reference
 from wellkept.ports import Leases, LogsIn, Source, Watches
 from wellkept.refresh.asking import Asking, Means, retry_after
 from wellkept.refresh.logins import Logins
-from wellkept.refresh.plan import LeasedPlan, Pace, StaticPlan, Task
+from wellkept.refresh.plan import LeasedPlan, Pace, StaticPlan, Task, put_off
 from wellkept.refresh.retiring import Retiring
 from wellkept.refresh.ticket import Taken, Ticket
 from wellkept.secret import State
 
 _LEAST_TTL_S: Final = 1.0
-_LEAST_WAIT_S: Final = 0.5
 _USUAL_S: Final = 10.0
 _SERVED = "the last good value is served"
 _WORDS: Final = {
@@ -50,7 +49,7 @@ class Backend:
         self._retiring = Retiring(self.asking)
         self.logins: Logins | None = None
         if isinstance(source, LogsIn):
-            self.logins = Logins(source, self.asking, self._retiring, means)
+            self.logins = Logins(source, self.asking, self._retiring, means, self._is_free)
 
     @property
     def is_local(self) -> bool:
@@ -77,17 +76,15 @@ class Backend:
         """
         now = self._now
         if self.asking.breaker.is_open(now) and not is_forced:
-            for ticket in tickets:
-                self._put_off(ticket, now)
+            self._put_all_off(tickets, now)
             return
-        # Who waits for an answer does not do what the engine does beside it: no login is made twice.
-        if self.logins is not None and self.tickets and not is_forced and self.logins.tend(now):
+        if self.logins is not None and self.tickets and self.logins.tend(now):
             self._move(self.logins.current)
         for ticket in tickets:  # first what comes to an end
             if not isinstance(ticket.plan, LeasedPlan):
                 continue
             if self.asking.breaker.is_open(self._now) and not is_forced:  # it has opened on the way
-                self._put_off(ticket, self._now)
+                ticket.plan.due_at = put_off(ticket.plan, now, self.asking.breaker.opens_again_at)
             else:
                 self._keep(ticket, ticket.plan, is_forced=is_forced)
         static = [one for one in tickets if isinstance(one.plan, StaticPlan)]
@@ -118,6 +115,19 @@ class Backend:
             self.logins.share()
         self._retiring.forget()
 
+    def adopt(self, ticket: Ticket, answer: Reading, began: float) -> None:
+        """Take an answer that somebody else was given: all followers come to it, and the lease of before drains."""
+        if answer.lease is not None:
+            self._issued(ticket, answer, answer.lease, began)
+
+    def after_fork(self) -> None:
+        """Begin anew in a forked child: journeys of the parent are none of ours."""
+        self.is_busy = False
+        for ticket in list(self.tickets.values()):
+            ticket.flight = None
+        if self.logins is not None:
+            self.logins.after_fork()
+
     def drop(self, ticket: Ticket, *, drains: bool) -> None:
         """Take note that nobody follows a ticket any more: its lease is given back."""
         self.tickets.pop(ticket.question, None)
@@ -135,12 +145,14 @@ class Backend:
     def _now(self) -> float:
         return self._means.clock.seconds()
 
-    def _put_off(self, ticket: Ticket, now: float) -> None:
-        """Wait until the source may be asked again; a lease, no longer than a quarter of the time that it has left."""
-        at, ends_at = self.asking.breaker.opens_again_at, ticket.plan.ends_at
-        if isinstance(ticket.plan, LeasedPlan) and ends_at is not None and ends_at > now:
-            at = min(at, now + max(_LEAST_WAIT_S, (ends_at - now) / 4))
-        ticket.plan.due_at = at
+    def _put_all_off(self, tickets: Sequence[Ticket], now: float) -> None:
+        """Wait until the source may be asked again."""
+        at = self.asking.breaker.opens_again_at
+        for ticket in tickets:
+            ticket.plan.due_at = put_off(ticket.plan, now, at)
+        self._retiring.put_off(at)
+        if self.logins is not None:
+            self.logins.put_off(now, at)
 
     def _look(self, tickets: Sequence[Ticket], *, is_forced: bool) -> None:
         """Ask which version is there, and fetch what is another one."""
@@ -162,10 +174,12 @@ class Backend:
             self._fetch(changed, chance)
 
     def _versions(self, source: Watches, questions: Sequence[Reference]) -> Sequence[str | SourceError | None]:
-        found = self.asking.call(partial(source.versions, questions))
+        found: object = self.asking.call(partial(source.versions, questions))
         if isinstance(found, SourceError):
             return [found] * len(questions)
-        return found if len(found) == len(questions) else [None] * len(questions)
+        if isinstance(found, (list, tuple)) and len(cast("Sequence[object]", found)) == len(questions):
+            return cast("Sequence[str | SourceError | None]", found)
+        return [None] * len(questions)
 
     def _fetch(self, tickets: Sequence[Ticket], chance: float) -> None:
         began = self._now
@@ -178,7 +192,7 @@ class Backend:
                 self._issued(ticket, answer, answer.lease, began)
             else:
                 ticket.mark = answer.version if ticket.mark is None else ticket.mark
-                ticket.fetched_at = began
+                ticket.asked_at = began
                 self._set_pace(ticket, answer)
                 self._good(ticket, chance, began, is_new=self._deliver(ticket, answer, None).is_new)
 
@@ -215,7 +229,7 @@ class Backend:
 
     def _renew(self, ticket: Ticket, plan: LeasedPlan, lease: Lease, source: Leases) -> None:
         began, before = self._now, plan.state
-        made = self.asking.call(partial(source.renew, ticket.question, lease))
+        made = _lease(ticket.question, self.asking.call(partial(source.renew, ticket.question, lease)))
         if isinstance(made, SourceError):
             self._failed(ticket, made, self._means.chance())
             return
@@ -233,17 +247,26 @@ class Backend:
             self._issued(ticket, answer, answer.lease, began)
 
     def _issued(self, ticket: Ticket, answer: Reading, lease: Lease | None, began: float) -> None:
-        before = ticket.plan.state
+        before, ends_at = ticket.plan.state, ticket.plan.ends_at
         taken = self._deliver(ticket, answer, None if lease is None else began + lease.duration_s)
-        if taken.fault is not None:  # the old one is served on, and the new one given back
+        is_wanted = self.tickets.get(ticket.question) is ticket
+        if not is_wanted or (taken.fault is not None and not taken.is_new):  # served on, and the new one given back
             self._retire(Ticket(ticket.question, ticket.plan, answer, has_ttl=True), float("-inf"))
-            ticket.plan.failed(began, self._means.chance(), Kind.INVALID)
-            self._tell(ticket, before, None)
+            if is_wanted:
+                ticket.plan.failed(began, self._means.chance(), Kind.INVALID)
+                self._tell(ticket, before, None)
             return
-        self._retire(ticket, began)
-        ticket.lease, ticket.is_shared, ticket.mark, ticket.fetched_at = lease, False, answer.version, began
+        if taken.fault is None:
+            self._retire(ticket, began)
+        for following in ticket.followings:  # who could not use it serves the old one, to that one's end
+            following.ends_at = ends_at if following.fault is not None else None
+        ticket.lease, ticket.is_shared, ticket.mark, ticket.asked_at = lease, False, answer.version, began
         ticket.plan = plan_of(answer, Pace(_USUAL_S), began, self._means.chance())
         self._tell(ticket, before, None, is_moved=True)
+
+    def _is_free(self, login: str) -> bool:
+        """Whether nothing that is served hangs on a login."""
+        return all(one.lease is None or one.lease.login != login for one in list(self.tickets.values()))
 
     def _move(self, login: Lease | None) -> None:
         """Let all that hangs on another login be issued anew under this one."""
@@ -264,7 +287,9 @@ class Backend:
         is_new, fault = False, None
         for following in list(ticket.followings):
             follower = following.follower
-            taken = follower.take({ticket.question: answer}, State.FRESH, until_s)
+            state, ends_at = following.standing_without(ticket)
+            until = min((one for one in (until_s, ends_at) if one is not None), default=None)
+            taken = follower.take({ticket.question: answer}, state, until)
             is_new |= taken.is_new
             if taken.fault is not None:
                 fault = taken.fault
@@ -305,6 +330,13 @@ def plan_of(answer: Reading, pace: Pace, now: float, chance: float) -> StaticPla
     if answer.ttl_s is not None and not pace.is_exact:
         pace = Pace(max(answer.ttl_s, _LEAST_TTL_S), is_exact=True, max_stale_s=pace.max_stale_s)
     return StaticPlan(pace, now, chance)
+
+
+def _lease(question: Reference, made: object) -> Lease | SourceError:
+    """What a provider's renewal came to: it is somebody else's code."""
+    if isinstance(made, (Lease, SourceError)):
+        return made
+    return Malformed(f"{question}: its provider renews with no lease", hint="a fault in the provider: report it")
 
 
 def _publish(topic: Topic, ticket: Ticket, detail: str) -> None:

@@ -102,7 +102,7 @@ class Calls:
 def _carry_out(one: _Call) -> None:
     try:
         one.call()
-    except Exception as error:  # noqa: BLE001 an outer edge: the callback is somebody else's code
+    except BaseException as error:  # noqa: BLE001 an outer edge: the callback is somebody else's code
         fault = type(error).__name__
     else:
         return

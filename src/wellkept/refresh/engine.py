@@ -82,14 +82,24 @@ class Engine:
     def follow(self, followers: Iterable[tuple[Follower, Sequence[Question]]]) -> None:
         """Follow all of these from now on; they were made of answers that have just come."""
         now, chance = self._clock.seconds(), self._chance()
+        twice: list[tuple[Ticket, Question]] = []
+        added: list[Following] = []
+        fresh: set[int] = set()
         with self._lock:
             for follower, questions in followers:
                 following = self._followings[id(follower)] = Following(follower)
+                added.append(following)
                 for one in questions:
-                    ticket = self._ticket(one, now, chance)
+                    ticket, is_known = self._ticket(one, now, chance)
+                    fresh |= set() if is_known else {id(ticket)}
+                    if id(ticket) not in fresh:  # somebody else's, and with another answer
+                        self._join(ticket, one, now)
+                        twice += [(ticket, one)] if one.reading.lease is not None else []
                     ticket.followings.append(following)
                     following.tickets.append(ticket)
-        for following in list(self._followings.values()):
+        for ticket, question in twice:
+            self._adopt(ticket, question, now)
+        for following in added:
             if any(ticket.lease is not None for ticket in following.tickets):
                 following.mark()
 
@@ -125,11 +135,16 @@ class Engine:
             self._sweep()
         for backend in list(self._backends):
             backend.tick(now)
+        fault: BaseException | None = None
         for backend, journey in self._journeys(now):
-            if backend.is_local:
-                journey()
-            else:
-                start(journey)
+            try:  # whatever one comes to, the others are made
+                journey() if backend.is_local else start(journey)
+            except BaseException as error:  # noqa: BLE001 it is raised below
+                fault = error
+        with self._lock:
+            self._backends = [one for one in self._backends if not one.is_spent]
+        if fault is not None:
+            raise fault
         return self._next_at()
 
     def refresh(self, follower: Follower) -> bool:
@@ -137,17 +152,18 @@ class Engine:
         following = self._followings.get(id(follower))
         if following is None:
             return False
-        now, flight = self._clock.seconds(), Flight()
-        mine: dict[int, tuple[Backend, list[Ticket]]] = {}
+        now = self._clock.seconds()
+        mine: list[tuple[Backend, list[Ticket], Flight]] = []
         with self._lock:
             others = {one.flight for one in following.tickets if one.flight is not None}
             for backend in self._backends:
                 wanted = [one for one in following.tickets if self._is_wanted(backend, one, now)]
+                flight = Flight()
                 for one in wanted:
                     one.flight = flight
                 if wanted:
-                    mine[id(backend)] = backend, wanted
-        for backend, tickets in mine.values():
+                    mine.append((backend, wanted, flight))
+        for backend, tickets, flight in mine:
             self._fly(backend, tickets, flight, is_forced=True)
         for other in others:
             other.done.wait(_LONGEST_FLIGHT_S)
@@ -168,9 +184,7 @@ class Engine:
         """Begin anew in a forked child: journeys of the parent are none of ours."""
         self._lock = threading.Lock()
         for backend in self._backends:
-            backend.is_busy = False
-            for ticket in list(backend.tickets.values()):
-                ticket.flight = None
+            backend.after_fork()
         self.share()
 
     def let_go(self, is_late: Callable[[], bool]) -> None:
@@ -189,7 +203,8 @@ class Engine:
             tuple(sorted(sources, key=lambda one: one.name)),
         )
 
-    def _ticket(self, question: Question, now: float, chance: float) -> Ticket:
+    def _ticket(self, question: Question, now: float, chance: float) -> tuple[Ticket, bool]:
+        """The ticket of a question, and whether it was known before."""
         backend = self._backend(question.source, question.reference.scheme)
         known = backend.tickets.get(question.reference)
         pace = Pace(
@@ -202,11 +217,25 @@ class Engine:
             plan = plan_of(question.reading, pace, asked_at, chance)
             known = Ticket(question.reference, plan, question.reading, has_ttl=question.ttl_s is not None)
             backend.tickets[question.reference] = known
-        elif isinstance(known.plan, StaticPlan):
+            return known, False
+        if isinstance(known.plan, StaticPlan):
             known.plan.pace = _stricter(known.plan.pace, pace)
             known.plan.due_at = min(known.plan.due_at, now + pace.every_s)
             known.has_ttl |= question.ttl_s is not None
-        return known
+        return known, True
+
+    def _join(self, ticket: Ticket, question: Question, now: float) -> None:
+        """Whose answer is the newer one only the source can tell; then all of them have it."""
+        is_same = ticket.mark is not None and ticket.mark == question.reading.version
+        if isinstance(ticket.plan, StaticPlan) and not is_same:
+            ticket.mark, ticket.plan.due_at = None, now
+
+    def _adopt(self, ticket: Ticket, question: Question, now: float) -> None:
+        """Of two leases of one thing the later one is kept."""
+        while (flight := ticket.flight) is not None and flight.done.wait(_LONGEST_FLIGHT_S):
+            pass
+        backend = self._backend(question.source, question.reference.scheme)
+        backend.adopt(ticket, question.reading, now if question.asked_at is None else question.asked_at)
 
     def _backend(self, source: Source, name: str) -> Backend:
         for backend in self._backends:
@@ -247,19 +276,21 @@ class Engine:
         return journey
 
     def _fly(self, backend: Backend, tickets: Sequence[Ticket], flight: Flight, *, is_forced: bool) -> None:
+        began = self._clock.seconds()
         try:
             backend.work(tickets, is_forced=is_forced)
         finally:
             with self._lock:
                 for one in tickets:
+                    if is_forced:  # a herd at a source that is down asks once, too
+                        one.asked_at = began
                     if one.flight is flight:
                         one.flight = None
             flight.done.set()
 
     def _is_wanted(self, backend: Backend, ticket: Ticket, now: float) -> bool:
         is_its = backend.tickets.get(ticket.question) is ticket
-        is_old = now - ticket.fetched_at > _GOOD_ENOUGH_S or ticket.plan.failure is not None
-        return is_its and ticket.flight is None and is_old
+        return is_its and ticket.flight is None and now - ticket.asked_at > _GOOD_ENOUGH_S
 
     def _sweep(self) -> None:
         """Forget what nobody holds any more."""

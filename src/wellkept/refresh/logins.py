@@ -1,5 +1,6 @@
 """The login at one source: renewed, replaced by another beside it, and ended when nothing hangs on it any more."""
 
+import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Final
@@ -9,7 +10,7 @@ from wellkept.events import BUS, Event, Topic
 from wellkept.model import Lease
 from wellkept.ports import LogsIn
 from wellkept.refresh.asking import Asking, Means, retry_after, safely
-from wellkept.refresh.plan import LeasedPlan, Task
+from wellkept.refresh.plan import LeasedPlan, Task, put_off
 from wellkept.refresh.retiring import Retiring
 from wellkept.secret import State
 
@@ -24,8 +25,19 @@ class Logins:
         current: the login in use, or None.
     """
 
-    def __init__(self, source: LogsIn, asking: Asking, retiring: Retiring, means: Means) -> None:
-        """Know nothing of it yet."""
+    def __init__(
+        self, source: LogsIn, asking: Asking, retiring: Retiring, means: Means, is_free: Callable[[str], bool]
+    ) -> None:
+        """Know nothing of it yet.
+
+        Args:
+            source: where it is.
+            asking: counts what is asked.
+            retiring: ends what is old.
+            means: those of the engine.
+            is_free: whether nothing that is served hangs on a login.
+        """
+        self._is_free = is_free
         self.current: Lease | None = None
         self._source = source
         self._asking = asking
@@ -33,6 +45,7 @@ class Logins:
         self._means = means
         self._plan: LeasedPlan | None = None
         self._look_at = 0.0
+        self._turn = threading.Lock()
         self._made: list[str] = []
         self._shared: set[str] = set()
 
@@ -47,7 +60,24 @@ class Logins:
         return None if self._plan is None else self._plan.ends_at
 
     def tend(self, now: float) -> bool:
-        """Do what is due; whether another login is used now."""
+        """Do what is due, unless somebody is at it; whether another login is used now."""
+        if not self._turn.acquire(blocking=False):
+            return False
+        try:
+            return self._tend(now)
+        finally:
+            self._turn.release()
+
+    def put_off(self, now: float, at: float) -> None:
+        """Wait until the source may be asked again, but no longer than a quarter of the time that is left."""
+        if self._plan is not None:
+            self._plan.due_at = put_off(self._plan, now, at)
+
+    def after_fork(self) -> None:
+        """Begin anew in a forked child: who was at it is not there."""
+        self._turn = threading.Lock()
+
+    def _tend(self, now: float) -> bool:
         plan = self._plan
         if plan is None or plan.due_at > now:
             return now >= self._look_at and self._look(now)
@@ -71,6 +101,9 @@ class Logins:
 
     def end_all(self, is_late: Callable[[], bool]) -> frozenset[str]:
         """End all logins that this process made, until it is late; which ones are ended now."""
+        # Nobody has looked yet where the process lived for a moment; a login that was given is not worth a request.
+        if self.current is None and getattr(self._source, "has_own_login", True) and not is_late():
+            self._look(self._means.clock.seconds())
         own = [one for one in self._made if one not in self._shared]
         return frozenset(one for one in own if not is_late() and self._is_ended(one))
 
@@ -89,9 +122,8 @@ class Logins:
         elif made is None:
             self.current = self._plan = None
         elif self.current is None or made.id != self.current.id:
-            is_other = self.current is not None
             self._change(made, now)
-            return is_other
+            return True
         return False
 
     def _change(self, made: Lease, now: float) -> None:
@@ -103,4 +135,5 @@ class Logins:
             self._made.remove(old.id)
             if old.id not in self._shared:
                 end = partial(self._source.log_out, old.id)
-                self._retiring.add(now + self._means.drain_s + MOVING_S, end, f"{self._asking.name} login")
+                what = f"{self._asking.name} login"
+                self._retiring.add(now + self._means.drain_s + MOVING_S, end, what, partial(self._is_free, old.id))

@@ -26,6 +26,7 @@ _SLOW_S = 1.0  # an answer that takes longer comes from a backend that has enoug
 _FIRST_WAIT_S = 0.5
 _LONGEST_PAUSE_S = 60.0  # of what a Retry-After asks for
 _GONE_S = 30.0
+_SHORTEST_S = 0.25  # what lasts no longer is over before anybody has it
 _OVER_S = 10.0  # what is over is missed: its source is found again within two of these
 _SPREAD = 0.2
 
@@ -270,7 +271,8 @@ class LeasedPlan:
     def _plan_next(self, now: float, chance: float, duration_s: float) -> None:
         low, high = (0.60, 0.75) if self._is_renewable else (0.70, 0.85)
         self.task = Task.RENEW if self._is_renewable else Task.ISSUE
-        self.due_at = now + max(_FIRST_WAIT_S, duration_s * (low + (high - low) * chance))
+        wait_s = duration_s * (low + (high - low) * chance)
+        self.due_at = now + (wait_s if duration_s >= _SHORTEST_S else 1.0)
 
 
 class Breaker:
@@ -315,6 +317,12 @@ class Breaker:
         if self._opened_at is not None or len(self._failed_at) >= self._MOST:
             self._opened_at = now
             self.pause_s = next_wait(self.pause_s, chance, most_s=8.0)
+
+
+def put_off(plan: StaticPlan | LeasedPlan, now: float, at: float) -> float:
+    """When to ask a source again that is left alone until `at`: a lease cannot wait for most of its time."""
+    is_leased = isinstance(plan, LeasedPlan) and plan.ends_at is not None and plan.ends_at > now
+    return min(at, now + max(_FIRST_WAIT_S, ((plan.ends_at or now) - now) / 4)) if is_leased else at
 
 
 def next_wait(last_s: float, chance: float, *, most_s: float) -> float:

@@ -7,7 +7,7 @@ from wellkept.errors import SourceError, Unreachable
 from wellkept.events import BUS, Event, Topic
 from wellkept.refresh.asking import Asking, safely
 
-_MOST_TRIES = 3
+_MOST_TRIES = 30  # five minutes: what is left then ends by itself
 _AGAIN_S = 10.0
 
 
@@ -18,6 +18,7 @@ class _Old:
     at: float
     end: Callable[[], None]
     what: str
+    may: Callable[[], bool]
     tries: int = 1
 
 
@@ -34,14 +35,21 @@ class Retiring:
         """When the next one is to be ended."""
         return min((one.at for one in self._old), default=float("inf"))
 
-    def add(self, at: float, end: Callable[[], None], what: str) -> None:
-        """End something at a time."""
-        self._old.append(_Old(at, end, what))
+    def add(self, at: float, end: Callable[[], None], what: str, may: Callable[[], bool] = lambda: True) -> None:
+        """End something at a time, or as soon after it as it may be ended."""
+        self._old.append(_Old(at, end, what, may))
+
+    def put_off(self, at: float) -> None:
+        """Wait until the source may be asked again."""
+        self._old = [replace(one, at=max(one.at, at)) for one in self._old]
 
     def end_due(self, now: float) -> None:
         """End what is due; what cannot be ended now is tried again, and in the end left to its own end."""
         for one in [one for one in self._old if one.at <= now]:
             self._old.remove(one)
+            if not one.may():
+                self._old.append(replace(one, at=now + _AGAIN_S))
+                continue
             made = self._asking.call(one.end)
             if not isinstance(made, SourceError):
                 BUS.publish(Event(Topic.REVOKED, one.what, "what was replaced is revoked"))

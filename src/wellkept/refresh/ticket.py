@@ -80,10 +80,10 @@ class Ticket:
         is_shared: whether another process may have inherited that lease; then it ends by itself.
         followings: who is told of answers.
         flight: the journey that asks it now, or None.
-        fetched_at: when it was fetched the last time, or -inf.
+        asked_at: when it was fetched the last time, or somebody asked for that in vain; or -inf.
     """
 
-    __slots__ = ("fetched_at", "flight", "followings", "has_ttl", "is_shared", "lease", "mark", "plan", "question")
+    __slots__ = ("asked_at", "flight", "followings", "has_ttl", "is_shared", "lease", "mark", "plan", "question")
 
     def __init__(self, question: Reference, plan: StaticPlan | LeasedPlan, reading: Reading, *, has_ttl: bool) -> None:
         """Begin with an answer that is at hand."""
@@ -95,7 +95,7 @@ class Ticket:
         self.is_shared: bool = False
         self.followings: list[Following] = []
         self.flight: Flight | None = None
-        self.fetched_at: float = float("-inf")
+        self.asked_at: float = float("-inf")
 
 
 class Following:
@@ -105,23 +105,31 @@ class Following:
         follower: who.
         tickets: what it is made of.
         fault: why the last answers could not be used, or None.
+        ends_at: when the lease of what it serves ends, where that is none that is kept any more; or None.
     """
 
-    __slots__ = ("fault", "follower", "tickets")
+    __slots__ = ("ends_at", "fault", "follower", "tickets")
 
     def __init__(self, follower: Follower) -> None:
         """Follow nothing yet."""
         self.follower: Follower = follower
         self.tickets: list[Ticket] = []
         self.fault: Kind | None = None
+        self.ends_at: float | None = None
 
     @property
     def standing(self) -> tuple[State, float | None]:
         """How fresh it is, and until when it is served: the worst of its parts counts."""
-        states = {one.plan.state for one in self.tickets}
-        if self.fault is not None:
+        return self.standing_without(None)
+
+    def standing_without(self, ticket: Ticket | None) -> tuple[State, float | None]:
+        """The same, of all parts but one: that comes to another value now."""
+        states = {one.plan.state for one in self.tickets if one is not ticket}
+        ends = [one.plan.ends_at for one in self.tickets if one is not ticket and one.plan.ends_at is not None]
+        if self.fault is not None and ticket is None:
             states.add(State.STALE)
-        ends = [one.plan.ends_at for one in self.tickets if one.plan.ends_at is not None]
+        if self.ends_at is not None and ticket is None:
+            ends.append(self.ends_at)
         return next((one for one in _WORST_FIRST if one in states), State.FRESH), min(ends, default=None)
 
     def mark(self) -> None:

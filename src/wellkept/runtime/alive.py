@@ -64,8 +64,11 @@ def follow(
     outcomes: Sequence[Outcome], values: Mapping[Form, object], fetcher: Fetcher, environ: Mapping[str, str]
 ) -> list[Followed]:
     """Keep the secrets of a load fresh, from now on; which settings that are."""
+    fetcher.settle(os.getcwd())  # noqa: PTH109 text in, text out
     found = list(_followed(outcomes, values, fetcher, environ))
-    fetcher.keep({one.reference for _, questions in found if len(questions) > 1 for one in questions})
+    # What stands beside a part that may change is needed when that does: a variable, a pinned version.
+    asked = [{fetcher.question(reference) for reference in references_of(outcome)} for outcome in outcomes]
+    fetcher.keep({question for questions in asked if len(questions) > 1 for question in questions})
     if found:
         own = runner()
         for followed, _ in found:

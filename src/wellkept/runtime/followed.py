@@ -1,5 +1,8 @@
 """One setting of a loaded configuration, made anew whenever what it refers to changes."""
 
+import os
+import threading
+import weakref
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
@@ -47,6 +50,8 @@ class Followed:
         self._file = file
         self._run = run
         self._graft = Graft(value)
+        self._turn = threading.Lock()
+        _followed.add(self)
         self._last: tuple[str, str | None, datetime] = (say.origin.place, None, datetime.now(UTC))
 
     @property
@@ -56,6 +61,14 @@ class Followed:
 
     def take(self, readings: Mapping[Reference, Reading], state: State, until_s: float | None) -> Taken:
         """Make it of new answers; see `refresh.ticket.Follower`."""
+        with self._turn:  # two parts may come at one moment, from two sources
+            return self._take(readings, state, until_s)
+
+    def renew_lock(self) -> None:
+        """Make the lock anew in a forked child."""
+        self._turn = threading.Lock()
+
+    def _take(self, readings: Mapping[Reference, Reading], state: State, until_s: float | None) -> Taken:
         self._fetcher.put(readings)
         problems: list[Problem] = []
         value = self._made(problems)
@@ -91,3 +104,14 @@ class Followed:
             answer = self._fetcher.reading(self._file)
             raw = answer.value if isinstance(answer, Reading) else INVALID
         return INVALID if problems else convert(self._setting, self._say, raw, problems)
+
+
+_followed: "weakref.WeakSet[Followed]" = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for one in list(_followed):
+        one.renew_lock()
+
+
+os.register_at_fork(after_in_child=_after_fork)

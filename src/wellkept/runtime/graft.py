@@ -7,6 +7,7 @@ from typing import Any, TypeGuard, cast
 from wellkept._dataclasses import dataclass, own_defaults, standard_fields
 from wellkept.config.declare import Settings
 from wellkept.config.schema import Schema
+from wellkept.events import BUS, Event, Topic
 from wellkept.secret import Run, Secret, State, holds, mark, set_refresher, swap
 
 Path = tuple[object, ...]
@@ -77,7 +78,7 @@ class Graft:
             return False
         # A source without versions still lets `wait_newer` tell one value from the next.
         version = new.version or str(self._count + 1)
-        swap(
+        failures = swap(
             old,
             new.reveal(),
             origin=new.origin,
@@ -86,6 +87,8 @@ class Graft:
             until_s=standing.until_s,
             run=standing.run,
         )
+        for line in failures:  # a derived secret that could not follow, or a callback that is left out
+            BUS.publish(Event(Topic.CALLBACK_FAILED, old.name or "a secret", line))
         return True
 
 

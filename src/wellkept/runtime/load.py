@@ -209,15 +209,20 @@ def _keep_fresh(attempt: Attempt) -> None:
     """Follow what may change from now on; a program of plain settings loads none of that."""
     if attempt.own:
         _alive().obey(attempt.own, attempt.environ)
-    if attempt.fetcher.tables or any(one.setting.holds_secret and _may_change(one) for one in attempt.outcomes):
+    if attempt.fetcher.tables or any(
+        one.setting.holds_secret and _may_change(one, attempt.fetcher) for one in attempt.outcomes
+    ):
         attempt.followed = _alive().follow(attempt.outcomes, attempt.values, attempt.fetcher, attempt.environ)
     attempt.values = {}  # the settings hold their values themselves
 
 
-def _may_change(outcome: Outcome) -> bool:
-    """Whether the word that won is a reference, or a file of its own."""
+def _may_change(outcome: Outcome, fetcher: Fetcher) -> bool:
+    """Whether the word that won is a file of its own, or refers to what may come to another value."""
     say = outcome.say
-    return outcome.tree is not None or (say is not None and say.origin.layer in {Layer.DIRECTORY, Layer.ARGUMENT})
+    if outcome.tree is None:
+        return say is not None and say.origin.file is not None and say.origin.layer in {Layer.DIRECTORY, Layer.ARGUMENT}
+    sources = [fetcher.source(one.scheme) for one in references_of(outcome) if one.option("version") is None]
+    return any(not getattr(one, "never_changes", False) for one in sources)
 
 
 def _alive() -> ModuleType:

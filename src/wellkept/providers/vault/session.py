@@ -88,6 +88,11 @@ class Session:
         """A login of this session by its name, in use or left behind."""
         return self._logins.find(name)
 
+    @property
+    def has_own_login(self) -> bool:
+        """Whether the login in use was made by this process."""
+        return self._logins.now is not None and self._logins.now.is_ours
+
     def login(self) -> Lease | Failure | None:
         """The login in use; None where nobody has logged in, it does not end, or it is not ours to know."""
         known = self._logins.now

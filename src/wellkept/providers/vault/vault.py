@@ -183,6 +183,11 @@ class Vault:
         if lease.id is not None:
             _made(self._session.perform(partial(revoke, lease.id, self._session.kv.label)))
 
+    @property
+    def has_own_login(self) -> bool:
+        """Whether this process has made a login, and not only taken one that it was given."""
+        return self._session.has_own_login
+
     def login(self) -> Lease | None:
         """The login in use, with the time that it has left; see `ports.LogsIn`."""
         return _made(self._session.login())
