@@ -160,7 +160,7 @@ class Backend:
         found: Sequence[str | SourceError | None] = [None] * len(tickets)
         if isinstance(self.source, Watches) and not is_forced:
             found = self._versions(self.source, [one.question for one in tickets])
-        changed: list[Ticket] = []
+        changed: list[tuple[Ticket, str | None]] = []
         for ticket, version in zip(tickets, found, strict=True):
             is_known = ticket.plan.state is not State.GONE  # after an outage, the same version needs no fetch
             if isinstance(version, SourceError):
@@ -168,8 +168,7 @@ class Backend:
             elif version is not None and version == ticket.mark and is_known:
                 self._good(ticket, chance, began)
             else:
-                ticket.mark = version
-                changed.append(ticket)
+                changed.append((ticket, version))
         if changed:
             self._fetch(changed, chance)
 
@@ -181,20 +180,21 @@ class Backend:
             return cast("Sequence[str | SourceError | None]", found)
         return [None] * len(questions)
 
-    def _fetch(self, tickets: Sequence[Ticket], chance: float) -> None:
+    def _fetch(self, changed: Sequence[tuple[Ticket, str | None]], chance: float) -> None:
         began = self._now
-        answers = self._asked([one.question for one in tickets])
-        for ticket, answer in zip(tickets, answers, strict=True):
+        answers = self._asked([one.question for one, _ in changed])
+        for (ticket, version), answer in zip(changed, answers, strict=True):
             if isinstance(answer, SourceError):
-                ticket.mark = None  # the version was seen, and never fetched
+                ticket.mark = None  # a version that is not fetched is not known
                 self._failed(ticket, answer, chance)
             elif answer.lease is not None:  # another engine is mounted there by now
                 self._issued(ticket, answer, answer.lease, began)
             else:
-                ticket.mark = answer.version if ticket.mark is None else ticket.mark
+                is_new = self._deliver(ticket, answer, None).is_new
+                ticket.mark = answer.version if version is None else version
                 ticket.asked_at = began
                 self._set_pace(ticket, answer)
-                self._good(ticket, chance, began, is_new=self._deliver(ticket, answer, None).is_new)
+                self._good(ticket, chance, began, is_new=is_new)
 
     def _asked(self, questions: Sequence[Reference]) -> Sequence[Reading | SourceError]:
         self.asking.requests += 1

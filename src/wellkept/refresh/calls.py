@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Final
 
@@ -58,10 +59,12 @@ class Calls:
     def tend(self) -> bool:
         """Give up a worker whose callback does not come back; whether one is at work."""
         with self._lock:
+            if self._worker is None and not self._waiting.empty():
+                self._start()
             worker = self._worker
             began = None if worker is None else worker.began
             if worker is None or began is None or self._clock.seconds() - began < PATIENCE_S:
-                return worker is not None
+                return worker is not None or not self._waiting.empty()
             worker.is_given_up = True
             self._stuck.append(worker)
             self._worker = None
@@ -78,8 +81,10 @@ class Calls:
         self._worker, self._stuck = None, []
 
     def _start(self) -> None:
-        self._worker = worker = _Worker()
-        threading.Thread(target=self._work, args=(worker,), name="wellkept-callbacks", daemon=True).start()
+        worker = _Worker()
+        with suppress(RuntimeError, MemoryError):  # no room for a thread: `tend` tries again
+            threading.Thread(target=self._work, args=(worker,), name="wellkept-callbacks", daemon=True).start()
+            self._worker = worker
 
     def _work(self, worker: _Worker) -> None:
         while not worker.is_given_up:

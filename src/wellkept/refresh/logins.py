@@ -48,6 +48,7 @@ class Logins:
         self._turn = threading.Lock()
         self._made: list[str] = []
         self._shared: set[str] = set()
+        self._is_first_shared = False
 
     @property
     def due_at(self) -> float:
@@ -110,6 +111,7 @@ class Logins:
     def share(self) -> None:
         """Take note that another process has inherited them: they end by themselves."""
         self._shared.update(self._made)
+        self._is_first_shared = self.current is None  # whichever it is, it may have been there by then
 
     def _is_ended(self, login: str) -> bool:
         return not isinstance(safely(self._asking.name, partial(self._source.log_out, login)), SourceError)
@@ -128,6 +130,9 @@ class Logins:
 
     def _change(self, made: Lease, now: float) -> None:
         old, self.current = self.current, made
+        if self._is_first_shared and made.id is not None:
+            self._shared.add(made.id)
+        self._is_first_shared = False
         self._plan = LeasedPlan(now, self._means.chance(), made.duration_s, is_renewable=made.is_renewable)
         if made.id is not None:
             self._made.append(made.id)

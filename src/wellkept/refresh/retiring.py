@@ -41,12 +41,15 @@ class Retiring:
 
     def put_off(self, at: float) -> None:
         """Wait until the source may be asked again."""
-        self._old = [replace(one, at=max(one.at, at)) for one in self._old]
+        self._old[:] = [replace(one, at=max(one.at, at)) for one in self._old]
 
     def end_due(self, now: float) -> None:
         """End what is due; what cannot be ended now is tried again, and in the end left to its own end."""
         for one in [one for one in self._old if one.at <= now]:
-            self._old.remove(one)
+            try:
+                self._old.remove(one)
+            except ValueError:  # the exit is at it
+                continue
             if not one.may():
                 self._old.append(replace(one, at=now + _AGAIN_S))
                 continue

@@ -6,12 +6,12 @@ import select
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from typing import Final, Protocol, TypeVar
 
 from wellkept._clock import SYSTEM_CLOCK
 from wellkept.events import BUS, Event, Topic
+from wellkept.refresh.bell import Bell, identity_of
 from wellkept.refresh.calls import Calls
 from wellkept.refresh.engine import Engine
 from wellkept.refresh.status import Status
@@ -23,6 +23,7 @@ _LONGEST_WAIT_S: Final = 5.0  # a suspended machine does not wake a waiting thre
 _SLEPT_S: Final = 5.0
 _CALLS_S: Final = 1.0
 _AFTER_FAULT_S: Final = 1.0
+_OPENS_S: Final = 0.5
 
 
 class Serves(Protocol):
@@ -52,11 +53,13 @@ class Runner:
         """Start nothing yet."""
         self.engine: Engine = engine
         self.calls: Calls = calls
-        self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
-        self._wake_read = self._wake_write = -1
-        self._socket: Serves | None = None
+        self._thread: threading.Thread | None = None
+        self._bell: Bell | None = None
         self._opens: Callable[[], Serves | None] | None = None
+        self._opens_at = 0.0
+        self._socket: Serves | None = None
+        self._socket_is: object = None
         self._ended = threading.Event()
         self._is_ending = False
         os.register_at_fork(after_in_parent=self._after_fork_here, after_in_child=self._after_fork)
@@ -68,14 +71,14 @@ class Runner:
                 return
             if self._thread is None:
                 self._start()
-            else:
-                self._ring()
+            elif self._bell is not None:
+                self._bell.ring()
 
     def serve_status(self, opens: Callable[[], Serves | None]) -> None:
         """Answer for the status of this process from now on."""
         if self._opens is None:
             self._opens = opens
-            self._socket = opens()
+            self._open()
         self.wake()
 
     def stop(self) -> None:
@@ -83,29 +86,27 @@ class Runner:
         with self._lock:
             self._is_ending = True
             is_running = self._thread is not None
-            if is_running:
-                self._ring()
+            if is_running and self._bell is not None:
+                self._bell.ring()
         if is_running:  # no thread can be started any more, so the one that runs does it
             self._ended.wait(EXIT_S)
         if self._socket is not None:
             self._socket.close()
             self._socket = None
 
-    def _ring(self) -> None:
-        with suppress(BlockingIOError):  # it is full: the thread will wake
-            os.write(self._wake_write, b"!")
-
     def _start(self) -> None:
-        if self._wake_read < 0:
-            self._wake_read, self._wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        if self._bell is None:
+            self._bell = Bell()
             atexit.register(self.stop)
-        self._thread = threading.Thread(target=self._loop, name="wellkept-refresh", daemon=True)
-        self._thread.start()
+        thread = threading.Thread(target=self._loop, args=(self._bell,), name="wellkept-refresh", daemon=True)
+        try:
+            thread.start()
+        except (RuntimeError, MemoryError):  # no room for one: whoever wakes it next tries again
+            BUS.publish(Event(Topic.WARNING, "refresh", "no thread can be started: nothing is kept fresh for now"))
+        else:
+            self._thread = thread
 
-    def _loop(self) -> None:
-        poll = select.poll()
-        poll.register(self._wake_read, select.POLLIN)
-        served = -1
+    def _loop(self, bell: Bell) -> None:
         gap_s = SYSTEM_CLOCK.seconds() - time.monotonic()
         while not self._is_ending:
             slept_s = SYSTEM_CLOCK.seconds() - time.monotonic() - gap_s
@@ -117,42 +118,58 @@ class Runner:
             wait_s = _AFTER_FAULT_S if next_at is None else min(next_at - now, _LONGEST_WAIT_S)
             if self.calls.tend():
                 wait_s = min(wait_s, _CALLS_S)
-            if self._socket is not None and served != self._socket.fileno():
-                served = self._socket.fileno()
-                poll.register(served, select.POLLIN)
-            ready = poll.poll(max(0.0, wait_s) * 1000)
-            self._take(ready)
+            self._wait(bell, min(wait_s, self._tend_socket(now)))
         deadline = time.monotonic() + EXIT_S
-        self.engine.let_go(lambda: time.monotonic() > deadline)
+        self._safely(partial(self.engine.let_go, lambda: time.monotonic() > deadline))
         self._ended.set()
+
+    def _wait(self, bell: Bell, seconds: float) -> None:
+        poll = select.poll()
+        poll.register(bell.descriptor, select.POLLIN)
+        served = -1
+        if self._socket is not None:
+            served = self._socket.fileno()
+            poll.register(served, select.POLLIN)
+        for descriptor, _event in poll.poll(max(0.0, seconds) * 1000):
+            if descriptor == served and self._socket is not None:
+                self._safely(partial(self._socket.serve, self.engine.status))
+            else:
+                bell.hear()
+
+    def _tend_socket(self, now: float) -> float:
+        """Open the socket where there should be one; for how many seconds that can wait."""
+        if self._socket is not None and identity_of(self._socket.fileno()) != self._socket_is:
+            self._socket, self._opens_at = None, now + _OPENS_S  # somebody has closed it, and its number is another's
+        if self._socket is not None or self._opens is None:
+            return _LONGEST_WAIT_S
+        if now < self._opens_at:
+            return self._opens_at - now
+        self._open()
+        self._opens_at = now + _LONGEST_WAIT_S
+        return _LONGEST_WAIT_S
+
+    def _open(self) -> None:
+        self._socket = None if self._opens is None else self._safely(self._opens)
+        self._socket_is = None if self._socket is None else identity_of(self._socket.fileno())
 
     def _safely(self, call: Callable[[], T]) -> T | None:
         try:
             return call()
-        except Exception as error:  # noqa: BLE001 an outer edge: whatever fails, all other secrets are kept fresh
+        except BaseException as error:  # noqa: BLE001 an outer edge: whatever fails, all other secrets are kept fresh
             fault = type(error).__name__
         BUS.publish(Event(Topic.WARNING, "refresh", f"failed with {fault}, and goes on: report it"))
         return None
-
-    def _take(self, ready: list[tuple[int, int]]) -> None:
-        for descriptor, _event in ready:
-            if descriptor == self._wake_read:
-                os.read(descriptor, 4096)
-            elif self._socket is not None:
-                self._safely(partial(self._socket.serve, self.engine.status))
 
     def _beside(self, journey: Callable[[], None]) -> None:
         """Make a journey in a thread of its own: a source that hangs must not hold up the others."""
 
         def travel() -> None:
-            try:
-                journey()
-            finally:
-                self.wake()
+            self._safely(journey)
+            self.wake()
 
         try:
             threading.Thread(target=travel, name="wellkept-journey", daemon=True).start()
-        except RuntimeError:  # the interpreter is ending
+        except (RuntimeError, MemoryError):  # the interpreter is ending, or there is no room for a thread
             journey()
 
     def _after_fork_here(self) -> None:
@@ -165,14 +182,13 @@ class Runner:
         had_thread, self._thread = self._thread is not None, None
         self.engine.after_fork()
         self.calls.after_fork()
-        if self._wake_read >= 0:  # the parent reads from the same pipe
-            for descriptor in (self._wake_read, self._wake_write):
-                os.close(descriptor)
-            self._wake_read, self._wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        if self._socket is not None:
+            if identity_of(self._socket.fileno()) == self._socket_is:
+                self._socket.drop()
+            self._socket = None
+        # Later: a child that becomes another program in a moment would leave its socket behind.
+        self._opens_at = SYSTEM_CLOCK.seconds() + _OPENS_S
+        if self._bell is not None:
+            self._bell.renew()
         if had_thread and not self._is_ending:
             self._start()
-        if self._socket is not None:
-            self._socket.drop()
-            self._socket = None
-            if self._opens is not None:
-                self._socket = self._safely(self._opens)

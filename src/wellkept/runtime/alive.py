@@ -31,6 +31,14 @@ _lock = threading.Lock()
 _runner: Runner | None = None
 
 
+def _renew_lock() -> None:
+    global _lock  # noqa: PLW0603 there is one
+    _lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_renew_lock)
+
+
 def runner() -> Runner:
     """The one of this process, made when it is first needed."""
     global _runner  # noqa: PLW0603 a process has one
