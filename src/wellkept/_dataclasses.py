@@ -145,7 +145,9 @@ def _initializer(told: dict[str, _Field], *, is_frozen: bool, has_more: bool) ->
         lines.append("self.__post_init__()")
     scope: dict[str, object] = {"_told": told, "_missing": MISSING, "_set": object.__setattr__}
     # As the standard library does it: names come from our own classes, and nothing else is so fast.
-    exec(f"def __init__({', '.join(parameters)}):\n " + "\n ".join(lines), scope)  # noqa: S102 see above
+    text = f"def __init__({', '.join(parameters)}):\n " + "\n ".join(lines)
+    # Compiled first: exec of a text makes CPython forget that a process ends by Ctrl+C, where one is made at the exit.
+    exec(compile(text, "<fields>", "exec"), scope)  # noqa: S102 see above
     return cast("Callable[..., None]", scope["__init__"])
 
 

@@ -1,0 +1,294 @@
+"""Secrets stay fresh in every child, however it comes about; and no process ends what another one uses."""
+
+import http.client
+import json
+import os
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.refresh.programs.run import SEEN_S, Fact, Running, grouped, rotate, running
+from tests.servers.kubelet import Mount
+from tests.servers.process import free_port, wait_until
+
+pytestmark = pytest.mark.timeout(180)
+
+CHILDREN = 50
+WORKERS = 4
+USUAL_S = 2.0  # how often a mounted file is looked at, where nobody says otherwise
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "db.secret"
+    rotate(path, 1)
+    return path
+
+
+def all_saw(facts: list[Fact]) -> bool:
+    return all(fact["is_there"] and fact["took_s"] <= SEEN_S for fact in facts)
+
+
+# What a thread holds that is not there in the child
+
+
+@pytest.mark.parametrize("held", ["engine", "runner", "callbacks", "process", "waiters"])
+def test_fifty_of_fifty_children_live_that_were_forked_while_a_lock_was_held(
+    held: str, file: Path, tmp_path: Path
+) -> None:
+    with running("forking", file, held, CHILDREN, errors=tmp_path / "errors") as program:
+        program.wait_told("forked")
+        rotate(file, 2)
+        assert program.wait() == 0
+        children = program.told("loads")
+        assert len(children) == CHILDREN
+        assert all_saw(program.told("is_there"))
+        assert all(fact["is_called"] and fact["refreshes"] and fact["loads"] for fact in children)
+        assert program.told("codes")[0]["codes"] == [0] * CHILDREN
+        assert program.errors == ""
+
+
+def test_fifty_of_fifty_children_see_a_change_in_whose_midst_they_were_forked(tmp_path: Path) -> None:
+    with running("midway", CHILDREN, errors=tmp_path / "errors") as program:
+        assert program.wait(120) == 0
+        assert Counter(fact["is_there"] for fact in program.told("is_there")) == {True: CHILDREN + 1}
+        assert program.errors == ""
+
+
+# How a child comes about
+
+
+@pytest.mark.parametrize("ends_by", ["exit", "_exit"])
+def test_children_of_children_see_a_change(ends_by: str, file: Path, tmp_path: Path) -> None:
+    with running("nesting", file, 4, ends_by, errors=tmp_path / "errors") as program:
+        program.wait_told("forked")
+        rotate(file, 2)
+        assert program.wait() == 7  # the code of the innermost, handed on by each
+        assert len(program.told("is_there")) == 5
+        assert all_saw(program.told("is_there"))
+        assert program.errors == ""
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver", "preloaded"])
+def test_processes_of_multiprocessing_see_a_change(method: str, file: Path, tmp_path: Path) -> None:
+    with running("processing", file, method, errors=tmp_path / "errors") as program:
+        started = program.wait_told("started", WORKERS)
+        rotate(file, 2)
+        assert program.wait() == 0
+        assert {fact["inherits"] for fact in started} == {method in {"fork", "preloaded"}}
+        assert len(program.told("is_there")) == WORKERS + 1
+        assert all_saw(program.told("is_there"))
+        assert program.told("codes")[0]["codes"] == [0] * WORKERS
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_a_secret_is_not_handed_to_a_process_that_inherits_nothing(method: str, file: Path, tmp_path: Path) -> None:
+    with running("processing", file, method, errors=tmp_path / "errors") as program:
+        assert program.wait_told("refused")[0]["refused"] == "SecretLeak"
+
+
+# Descriptors, and other programs
+
+
+def test_two_hundred_forks_leave_the_descriptors_of_the_parent_as_they_are(file: Path, tmp_path: Path) -> None:
+    with running("counting", file, errors=tmp_path / "errors") as program:
+        assert program.wait() == 0
+        (parent,), children = program.told("before"), program.told("own_pipe")
+        assert (parent["after"], parent["codes"], parent["same_pipe"]) == (parent["before"], [0], True)
+        assert len(children) == 200
+        assert {fact["has"] for fact in children} == {parent["before"]}
+        assert all(fact["own_pipe"] for fact in children)
+        assert program.errors == ""
+
+
+def test_another_program_inherits_nothing_and_only_preexec_fn_is_a_fork(file: Path, tmp_path: Path) -> None:
+    with running("counting", file, errors=tmp_path / "errors") as program:
+        assert program.wait() == 0
+        (plain,), (hooked,) = program.told("leaks"), program.told("leaks_with_preexec")
+        assert (plain["leaks"], plain["hooks"]) == (0, 0)
+        assert (hooked["leaks_with_preexec"], hooked["hooks"]) == (0, 1)
+        assert hooked["after"] == program.told("before")[0]["before"]
+        assert program.errors == ""
+
+
+def test_a_child_that_becomes_another_program_leaves_no_socket_behind(file: Path, tmp_path: Path) -> None:
+    sockets = tmp_path / "run"
+    sockets.mkdir(mode=0o700)
+    config = tmp_path / "Config.toml"
+    config.touch(mode=0o600)
+    config.write_text(f'dbPassword = "${{file:{file}?ttl=1s}}"\n[wellkept]\nstatus = true\n', encoding="utf-8")
+    environ = {"XDG_RUNTIME_DIR": str(sockets)}
+    with running("executing", config, errors=tmp_path / "errors", environ=environ) as program:
+        (ready,) = program.wait_told("ready")
+        rotate(file, 2)
+        assert program.wait() == 0
+        assert (ready["code"], ready["strays"]) == (0, 0)
+        assert all(fact["is_there"] for fact in program.told("is_there"))
+        assert program.errors == ""
+
+
+def test_a_program_that_becomes_a_daemon_is_followed_and_its_own_files_are_left_alone(
+    file: Path, tmp_path: Path
+) -> None:
+    with running("daemonizing", file, errors=tmp_path / "errors") as program:
+        wait_until((tmp_path / "own").exists, "it has closed all descriptors", timeout_s=60)
+        rotate(file, 2)
+        assert program.wait() == 0
+        facts = program.told("is_there")
+        assert len(facts) == 2
+        assert all(fact["is_there"] and fact["are_open"] for fact in facts)
+        assert all(fact["is_unread"] and fact["is_unwritten"] for fact in facts)
+        assert program.errors == ""
+
+
+# No room for a thread
+
+
+def test_a_child_in_which_no_thread_starts_follows_when_one_does(file: Path, tmp_path: Path) -> None:
+    with running("starving", file, "fork", errors=tmp_path / "errors") as program:
+        program.wait_told("ready")
+        rotate(file, 2)
+        assert program.wait() == 0
+        assert [fact["is_there"] for fact in program.told("is_there")] == [True]
+        assert program.errors == ""
+
+
+def test_a_load_without_room_for_a_thread_is_followed_when_there_is_some(file: Path, tmp_path: Path) -> None:
+    with running("starving", file, "load", errors=tmp_path / "errors") as program:
+        program.wait_told("ready")
+        rotate(file, 2)
+        assert program.wait() == 0
+        assert [(fact["is_there"], fact["again"]) for fact in program.told("is_there")] == [(True, True)]
+        assert program.errors == ""
+
+
+def test_a_change_without_room_for_a_thread_is_seen_and_callbacks_come_later(file: Path, tmp_path: Path) -> None:
+    with running("starving", file, "later", errors=tmp_path / "errors") as program:
+        program.wait_told("ready")
+        rotate(file, 2)
+        program.wait_told("ready", 2)
+        rotate(file, 3)
+        assert program.wait() == 0
+        assert [fact["is_there"] for fact in program.told("is_there")] == [True, True]
+        assert program.told("is_called")[0]["is_called"]
+        assert program.errors == ""
+
+
+# What each obtained itself, it ends; the rest ends by itself
+
+
+def owned(how: str, tmp_path: Path) -> tuple[list[Fact], list[Fact], Running]:
+    """What a parent ended, and what its child ended; each has obtained two leases and a login since the fork."""
+    ledger = tmp_path / "ledger"
+    with running("owning", ledger, how, errors=tmp_path / "errors") as program:
+        assert program.wait() == 3
+        assert program.told("runs")[0]["runs"]
+        assert program.errors == ""
+    ends = [one for one in map(json.loads, ledger.read_text().splitlines()) if one["did"] in {"revoke", "log_out"}]
+    parent = program.process.pid
+    return [one for one in ends if one["by"] == parent], [one for one in ends if one["by"] != parent], program
+
+
+def names(ends: list[Fact]) -> set[str]:
+    return {one["whose"] for one in ends}
+
+
+@pytest.mark.parametrize("how", ["exit", "_exit", "process", "preexec"])
+def test_a_parent_ends_what_it_obtained_after_the_fork_and_nothing_before(how: str, tmp_path: Path) -> None:
+    ends, _, program = owned(how, tmp_path)
+    pid = program.process.pid
+    assert names(ends) == {f"lease-{pid}-2", f"lease-{pid}-3", f"login-{pid}-2"}
+
+
+def test_a_child_that_exits_ends_what_it_obtained_and_nothing_of_its_parent(tmp_path: Path) -> None:
+    _, ends, program = owned("exit", tmp_path)
+    pid = program.told("child")[0]["pid"]
+    assert names(ends) == {f"lease-{pid}-2", f"lease-{pid}-3", f"login-{pid}-2"}
+
+
+@pytest.mark.parametrize("how", ["_exit", "process"])  # multiprocessing ends a forked process by os._exit, too
+def test_a_child_that_leaves_at_once_leaves_all_to_its_own_end(how: str, tmp_path: Path) -> None:
+    _, ends, _ = owned(how, tmp_path)
+    assert ends == []
+
+
+# Gunicorn
+
+
+@contextmanager
+def gunicorn(worker: str, mount: Mount, folder: Path) -> Generator[int]:
+    """Four workers of an application that was loaded before they were forked; on which port."""
+    port = free_port()
+    application = "asgi" if "uvicorn" in worker else "wsgi"
+    command = [sys.executable, "-m", "gunicorn", "--no-control-socket", "--preload", "-w", str(WORKERS), "-k", worker]
+    command += ["-b", f"127.0.0.1:{port}", f"tests.refresh.programs.serving:{application}"]
+    if worker == "gthread":
+        command += ["--threads", "2"]
+    environ = {"TESTS_REFRESH_MOUNT": str(mount.folder)}
+    with grouped(command, errors=folder / "errors", environ=environ) as process:
+        wait_until(lambda: process.poll() is None and _answers(port), "gunicorn answers", timeout_s=60)
+        yield port
+
+
+def _answers(port: int) -> bool:
+    try:
+        ask(port)
+    except OSError:
+        return False
+    return True
+
+
+def ask(port: int) -> Fact:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    try:
+        connection.request("GET", "/")
+        answer = connection.getresponse()
+        assert answer.status == 200
+        fact: Fact = json.loads(answer.read())
+        return fact
+    finally:
+        connection.close()
+
+
+def ask_all(port: int, is_enough: Callable[[dict[int, int]], bool], timeout_s: float = 60.0) -> dict[int, int]:
+    """Ask until the last answers of all workers, by their process, are such; every request is answered."""
+    last: dict[int, int] = {}
+    end_at = time.monotonic() + timeout_s
+    while not is_enough(last):
+        assert time.monotonic() < end_at, f"{last} after {timeout_s} s"
+        fact = ask(port)
+        assert fact["pid"] != fact["loaded_by"]
+        last[fact["pid"]] = fact["number"]
+        time.sleep(0.01)
+    return last
+
+
+@pytest.mark.parametrize("worker", ["sync", "gthread", "uvicorn.workers.UvicornWorker"])
+def test_every_worker_of_gunicorn_answers_the_new_value(worker: str, tmp_path: Path) -> None:
+    mount = Mount(tmp_path / "mount")
+    mount.publish(dbPassword="CANARY-1")
+    with gunicorn(worker, mount, tmp_path) as port:
+        workers = ask_all(port, lambda last: len(last) == WORKERS)
+        for number in (2, 3):
+            mount.publish(dbPassword=f"CANARY-{number}")
+            wanted = dict.fromkeys(workers, number)
+            ask_all(port, lambda last, wanted=wanted: last == wanted, 2 * USUAL_S + 5.0)  # type: ignore[misc]  # bound now
+        (killed, *_rest) = workers
+        _kill(killed)
+        workers = ask_all(port, lambda last: len(last) == WORKERS)
+        assert killed not in workers
+        mount.publish(dbPassword="CANARY-4")
+        wanted = dict.fromkeys(workers, 4)
+        ask_all(port, lambda last: last == wanted, 2 * USUAL_S + 5.0)
+    assert "Traceback" not in (tmp_path / "errors").read_text()
+
+
+def _kill(worker: int) -> None:
+    """Kill a worker of the gunicorn that this test has started."""
+    os.kill(worker, signal.SIGKILL)
