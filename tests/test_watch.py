@@ -197,6 +197,6 @@ def test_what_it_has_replaced_is_not_kept(tmp_path: Path) -> None:
             assert change is not None
             del change
         gc.collect()
-        settings = [one for one in gc.get_objects() if isinstance(one, Config)]
+        settings = [one for one in gc.get_objects() if type(one) is Config]
         assert [one.port for one in settings] == [3]
         assert alive

@@ -12,7 +12,7 @@ The rules of this file:
 
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from os import register_at_fork
@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, TypeVar, cas
 from urllib.parse import quote
 
 from wellkept._clock import SYSTEM_CLOCK
-from wellkept._dataclasses import standard_fields
 from wellkept._equality import is_same
 from wellkept._patterns import pattern
 from wellkept._revealed import seal
 from wellkept._snapshot import Observer, Snapshot
 from wellkept._snapshot import State as State  # noqa: PLC0414 who asks a secret for its state looks for it here
+from wellkept._structure import field_of, parts_of
 from wellkept.errors import SecretExpired, SecretLeak, UsageError
 from wellkept.origin import IN_CODE, Origin
 
@@ -50,9 +50,10 @@ class _Fittings:
         derived: each derived secret itself, likewise.
         parent: what a derived secret was derived from, which it keeps alive; or None.
         refresher: what `refresh()` calls, or None.
+        is_stuck: whether it is derived, and nothing could be made of the last value of its parent.
     """
 
-    __slots__ = ("derived", "followers", "listeners", "parent", "refresher")
+    __slots__ = ("derived", "followers", "is_stuck", "listeners", "parent", "refresher")
 
     def __init__(self) -> None:
         self.listeners: dict[object, Callable[[object], None]] = {}
@@ -60,6 +61,7 @@ class _Fittings:
         self.derived: dict[int, weakref.ref[Secret[Any]]] = {}
         self.parent: Secret[object] | None = None
         self.refresher: Callable[[], bool] | None = None
+        self.is_stuck: bool = False
 
 
 def _fittings_of(secret: "Secret[Any]") -> _Fittings:
@@ -201,7 +203,12 @@ class Secret(Generic[T_co]):
 
         Returns:
             Whether there is another version now.
+
+        Raises:
+            UsageError: the version is a number: versions are text, as the sources say them.
         """
+        if isinstance(cast("object", version), int):
+            raise UsageError("wait_newer: versions are text", hint="pass secret.version")
         with _changed:
             return _changed.wait_for(lambda: self.version != version, timeout)
 
@@ -226,6 +233,7 @@ class Secret(Generic[T_co]):
         Raises:
             UsageError: the function raised; its own error, which may hold the value, is dropped.
         """
+        self.reveal()  # what is over is shown to nobody, a function neither
         snapshot = _snapshots[id(self)]
         made = _apply(function, snapshot.payload)
         if isinstance(made, _Unfit):
@@ -293,10 +301,10 @@ class Secret(Generic[T_co]):
         return self
 
     def __eq__(self, other: object) -> bool:
-        if isinstance(other, Secret):
-            return is_same(self.reveal(), cast("Secret[object]", other).reveal())
+        if isinstance(other, Secret):  # be their time over or not
+            return holds(self, cast("Secret[T_co]", other))
         if isinstance(other, (str, bytes)):
-            return is_same(self.reveal(), other)
+            return is_same(_snapshots[id(self)].payload, other)
         return NotImplemented
 
     __hash__: ClassVar[None]  # type: ignore[assignment]  # a hash would be an oracle
@@ -377,13 +385,18 @@ def mark(secret: Secret[T], state: State, until_s: float | None, *, seen: Origin
         _changed.notify_all()
     for derived in _fittings_of(secret).derived.copy().values():
         child = derived()
-        if child is not None:
+        if child is not None and not _fittings_of(child).is_stuck:
             mark(child, state, until_s, seen=seen)
 
 
 def set_refresher(secret: Secret[T], refresher: Callable[[], bool]) -> None:
     """Give a handle what its `refresh()` calls."""
     _fittings_of(secret).refresher = refresher
+
+
+def let_follow(old: Secret[T], new: Secret[T]) -> None:
+    """Let a handle that somebody has kept follow another one from now on, as if it were derived from it."""
+    _follow(new, old, lambda value: value, None)
 
 
 def _expired(secret: Secret[T]) -> SecretExpired:
@@ -398,24 +411,12 @@ def leaves(payload: object) -> Iterator[str | bytes]:
     if isinstance(payload, (str, bytes)):
         yield payload
     elif isinstance(payload, Secret):
-        yield from leaves(cast("Secret[object]", payload).reveal())
-    elif (parts := _parts(payload)) is not None:
+        yield from leaves(_snapshots[id(cast("Secret[object]", payload))].payload)
+    elif (parts := parts_of(payload)) is not None:
         for part in parts:
             yield from leaves(part)
     elif payload is not None and not isinstance(payload, bool):
         yield str(payload)
-
-
-def _parts(payload: object) -> Iterable[object] | None:
-    """The values inside a structure, or None for a value that is one by itself."""
-    if isinstance(payload, Mapping):
-        return cast("Mapping[object, object]", payload).values()
-    if isinstance(payload, (list, tuple, set, frozenset)):
-        return cast("Iterable[object]", payload)
-    fields = standard_fields(payload)
-    if fields is not None:
-        return [getattr(payload, field.name) for field in fields]
-    return vars(payload).values() if hasattr(type(payload), "_wellkept_seal") else None
 
 
 def _unfit(value: object) -> str | None:
@@ -445,7 +446,7 @@ def _apply(function: Callable[[T], S], payload: T) -> S | _Unfit:
     return made if fault is None else _Unfit(f"what map made of it {fault}")
 
 
-def _follow(parent: Secret[T], derived: Secret[S], function: Callable[[T], S], seen: Snapshot) -> None:
+def _follow(parent: Secret[T], derived: Secret[S], function: Callable[[T], S], seen: Snapshot | None) -> None:
     """Give a derived secret what the function makes of each next value of its parent."""
     alive = weakref.ref(derived)
 
@@ -456,6 +457,10 @@ def _follow(parent: Secret[T], derived: Secret[S], function: Callable[[T], S], s
         while child is not None and (current := _snapshots[id(parent)]) is not seen:
             made = _apply(function, current.payload)
             failed = isinstance(made, _Unfit)
+            _fittings_of(child).is_stuck = failed
+            if failed:  # the value of before is served on, to its own end
+                mine = _snapshots[id(child)]
+                _snapshots[id(child)] = mine.marked(State.STALE, mine.until_s)
             failures = [str(made)] if failed else _exchange(child, current.around(seal(made)), run)
             seen = current
         return failures
@@ -490,20 +495,12 @@ def _run_here(_callback: object, call: Callable[[], None]) -> str | None:
     return None
 
 
-def _field(payload: object, name: str) -> object:
-    if isinstance(payload, Mapping):
-        return cast("Mapping[object, object]", payload).get(name)
-    if hasattr(type(payload), "_wellkept_seal") or standard_fields(payload) is not None:
-        return getattr(payload, name, None)
-    return None
-
-
 def _encoded(payload: object, name: str) -> str:
-    part = _field(payload, name) if name else payload
+    part = field_of(payload, name) if name else payload
     if isinstance(part, Secret):
         part = cast("Secret[object]", part).reveal()
     if part is None:
         raise _Unfit(f"has no field {name}" if name else "is nothing, so it makes no connection string")
-    if _parts(part) is not None and not isinstance(part, str):
+    if parts_of(part) is not None and not isinstance(part, str):
         raise _Unfit(f"{name}: is a structure" if name else "is a structure", hint="name a field of it: {password}")
     return quote(part if isinstance(part, bytes) else str(part), safe="")

@@ -3,6 +3,7 @@
 import sys
 import threading
 from collections.abc import Callable, Generator
+from functools import partial
 
 import pytest
 
@@ -37,15 +38,22 @@ def run(calls: Calls, callback: Called) -> str | None:
     return calls.run(callback, callback)
 
 
-def test_callbacks_are_carried_out_elsewhere_one_after_another_in_their_order() -> None:
-    calls, order = Calls(), list[int]()
-    made = [Called(lambda number=number: order.append(number)) for number in range(50)]  # type: ignore[misc]  # bound now
-    for one in made:
-        assert run(calls, one) is None
-    assert eventually(lambda: len(order) == 50)
+def test_calls_of_one_callback_are_carried_out_elsewhere_one_after_another_in_their_order() -> None:
+    calls, order, at_work = Calls(), list[int](), list[int]()
+    callback = Called()
+
+    def call(number: int) -> None:
+        at_work.append(number)
+        order.append(number)
+        assert at_work == [number], "it is called while it runs"
+        at_work.clear()
+        callback()
+
+    for number in range(50):
+        assert calls.run(callback, partial(call, number)) is None
+    assert eventually(lambda: callback.times == 50)
     assert order == list(range(50))
-    (thread,) = {thread for one in made for thread in one.threads}
-    assert thread != threading.get_ident()
+    assert threading.get_ident() not in callback.threads
 
 
 def test_a_callback_that_raises_is_an_event_without_its_text_and_the_others_are_called(heard: list[Event]) -> None:
@@ -69,19 +77,22 @@ def test_a_callback_that_ends_its_thread_is_no_other_case(heard: list[Event]) ->
     assert [one.detail for one in heard] == ["raised SystemExit"]
 
 
-def test_a_callback_that_hangs_is_an_event_is_left_out_and_holds_up_no_other(heard: list[Event]) -> None:
+def test_a_callback_that_hangs_holds_up_no_other_and_after_a_while_is_an_event_and_left_out(heard: list[Event]) -> None:
     clock, released = ManualClock(), threading.Event()
     calls, other = Calls(clock), Called()
     hanging = Called(lambda: released.wait(PATIENCE_S))
     run(calls, hanging)
     assert eventually(lambda: hanging.times == 1)
     run(calls, other)
-    assert calls.tend()
-    assert (heard, other.times) == ([], 0)
-    clock.advance(CALLS_PATIENCE_S)
-    assert calls.tend()
-    assert [one.detail for one in heard] == ["has not come back for 5 s: it is left alone"]
     assert eventually(lambda: other.times == 1)
+    assert calls.tend()
+    assert heard == []
+    clock.advance(CALLS_PATIENCE_S)
+    calls.tend()
+    calls.tend()
+    assert [one.detail for one in heard] == ["has not come back for 5 s: it is left alone"]
+    run(calls, other)
+    assert eventually(lambda: other.times == 2)
     told = run(calls, hanging)
     assert told is not None
     assert "is left out" in told
@@ -90,6 +101,24 @@ def test_a_callback_that_hangs_is_an_event_is_left_out_and_holds_up_no_other(hea
     assert eventually(lambda: run(calls, hanging) is None), "it came back, and is called again"
     assert eventually(lambda: hanging.times == 2)
     assert len(heard) == 1
+
+
+def test_many_that_hang_hold_up_the_others_only_until_they_are_given_up(heard: list[Event]) -> None:
+    clock, released, other = ManualClock(), threading.Event(), Called()
+    calls = Calls(clock)
+    hanging = [Called(lambda: released.wait(PATIENCE_S)) for _ in range(20)]
+    for one in hanging:
+        run(calls, one)
+    run(calls, other)
+
+    def goes_on() -> bool:
+        clock.advance(1)
+        calls.tend()
+        return other.times == 1
+
+    assert eventually(goes_on)
+    released.set()
+    assert {one.detail for one in heard} == {"has not come back for 5 s: it is left alone"}
 
 
 def test_one_that_hangs_alone_is_given_up_too(heard: list[Event]) -> None:

@@ -55,9 +55,11 @@ def test_fifty_of_fifty_children_live_that_were_forked_while_a_lock_was_held(
 
 
 def test_fifty_of_fifty_children_see_a_change_in_whose_midst_they_were_forked(tmp_path: Path) -> None:
+    """Each by one thread: what is due at once must not start a second one beside the first."""
     with running("midway", CHILDREN, errors=tmp_path / "errors") as program:
         assert program.wait(120) == 0
         assert Counter(fact["is_there"] for fact in program.told("is_there")) == {True: CHILDREN + 1}
+        assert Counter(fact["threads"] for fact in program.told("threads")) == {1: CHILDREN}
         assert program.errors == ""
 
 
@@ -168,6 +170,15 @@ def test_a_load_without_room_for_a_thread_is_followed_when_there_is_some(file: P
         assert program.errors == ""
 
 
+def test_who_hears_that_there_is_no_room_for_a_thread_may_load(file: Path, tmp_path: Path) -> None:
+    with running("starving", file, "hearing", errors=tmp_path / "errors") as program:
+        program.wait_told("ready")
+        rotate(file, 2)
+        assert program.wait() == 0
+        assert program.told("heard")[0]["heard"] == 1
+        assert program.errors == ""
+
+
 def test_a_change_without_room_for_a_thread_is_seen_and_callbacks_come_later(file: Path, tmp_path: Path) -> None:
     with running("starving", file, "later", errors=tmp_path / "errors") as program:
         program.wait_told("ready")
@@ -206,15 +217,15 @@ def test_a_parent_ends_what_it_obtained_after_the_fork_and_nothing_before(how: s
     assert names(ends) == {f"lease-{pid}-2", f"lease-{pid}-3", f"login-{pid}-2"}
 
 
-def test_a_child_that_exits_ends_what_it_obtained_and_nothing_of_its_parent(tmp_path: Path) -> None:
-    _, ends, program = owned("exit", tmp_path)
+@pytest.mark.parametrize("how", ["exit", "process"])
+def test_a_child_that_exits_ends_what_it_obtained_and_nothing_of_its_parent(how: str, tmp_path: Path) -> None:
+    _, ends, program = owned(how, tmp_path)
     pid = program.told("child")[0]["pid"]
     assert names(ends) == {f"lease-{pid}-2", f"lease-{pid}-3", f"login-{pid}-2"}
 
 
-@pytest.mark.parametrize("how", ["_exit", "process"])  # multiprocessing ends a forked process by os._exit, too
-def test_a_child_that_leaves_at_once_leaves_all_to_its_own_end(how: str, tmp_path: Path) -> None:
-    _, ends, _ = owned(how, tmp_path)
+def test_a_child_that_leaves_at_once_leaves_all_to_its_own_end(tmp_path: Path) -> None:
+    _, ends, _ = owned("_exit", tmp_path)
     assert ends == []
 
 

@@ -11,7 +11,7 @@ from wellkept._dataclasses import replace
 from wellkept.errors import Malformed, SourceError, Unreachable, UsageError
 from wellkept.events import BUS, Event, Topic
 from wellkept.model import Lease, Reading, Reference
-from wellkept.ports import Closes, FetchesMany, Leases, Source
+from wellkept.ports import Closes, FetchesMany, Leases, LogsIn, Source
 from wellkept.registry import Schemes, open_source
 
 COMMON_OPTIONS = frozenset({"version", "ttl", "max_stale", "optional", "plain"})
@@ -38,7 +38,8 @@ class Fetcher:
         self._asked_at: dict[Reference, float] = {}
         self._offers: dict[str, Callable[[], Source | SourceError]] = {}
         self._opening: list[str] = []
-        self._are_leases_ours = True
+        self._others = frozenset[Reference]()
+        self._leases: dict[Reference, Lease] = {}
         self._kept = frozenset[Reference]()
 
     def offer(self, scheme: str, opens: Callable[[], Source | SourceError]) -> None:
@@ -96,10 +97,16 @@ class Fetcher:
         """Take answers that came later, by their questions."""
         self._answers.update(readings)
 
-    def keep(self, questions: Collection[Reference]) -> None:
-        """Forget all answers but these, which are needed beside new ones; leases are somebody else's from now on."""
+    def keep(self, questions: Collection[Reference], followed: Collection[Reference]) -> None:
+        """Forget all answers but some, which are needed beside new ones.
+
+        Args:
+            questions: those that are kept.
+            followed: those whose leases are somebody else's from now on.
+        """
         self._kept = frozenset(questions)
-        self._are_leases_ours = False
+        self._others = frozenset(followed)
+        self._leases = dict(self.leased)
         self.drop(self._answers)
 
     def drop(self, questions: Iterable[Reference]) -> None:
@@ -123,10 +130,15 @@ class Fetcher:
         """The options that the scheme has beside the common ones."""
         return frozenset(getattr(self._sources.get(reference.scheme), "options", ()))
 
+    @property
+    def logins(self) -> Iterable[tuple[str, Source]]:
+        """The sources with a login that this process has made."""
+        found = ((scheme, source) for scheme, source in self._sources.items() if not isinstance(source, SourceError))
+        return [pair for pair in found if isinstance(pair[1], LogsIn) and getattr(pair[1], "has_own_login", True)]
+
     def close(self) -> None:
         """Let go of what the sources hold open, and give back what was leased for nobody."""
-        if self._are_leases_ours:
-            self._give_back()
+        self._give_back()
         for source in self._sources.values():
             if isinstance(source, Closes):
                 with suppress(Exception):  # somebody else's code, and nothing is asked of it any more
@@ -145,7 +157,9 @@ class Fetcher:
         return known
 
     def _give_back(self) -> None:
-        for question, lease in self.leased.items():
+        for question, lease in {**self._leases, **self.leased}.items():
+            if question in self._others:
+                continue
             source: object = self._sources.get(question.scheme)
             if isinstance(source, Leases):
                 with suppress(Exception):  # it ends by itself, and nobody waits for it

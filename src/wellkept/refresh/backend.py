@@ -34,7 +34,8 @@ class Backend:
     Attributes:
         source: which.
         tickets: what is asked of it, by the question.
-        is_busy: whether a journey to it is under way in the background.
+        busy: which journeys to it are under way in the background: for what is leased, and for all else. What comes
+            to its end must not wait until a hundred folders have been looked at.
         asking: what it was asked so far.
         logins: its login, or None where it has none.
     """
@@ -43,7 +44,7 @@ class Backend:
         """Ask nothing yet."""
         self.source: Source = source
         self.tickets: dict[Reference, Ticket] = {}
-        self.is_busy: bool = False
+        self.busy: set[bool] = set()
         self.asking: Asking = Asking(name, means)
         self._means = means
         self._retiring = Retiring(self.asking)
@@ -62,6 +63,11 @@ class Backend:
         login_at = float("inf") if self.logins is None or not self.tickets else self.logins.due_at
         return min(self._retiring.due_at, login_at)
 
+    def due_until(self, at: float, is_leased: bool) -> list[Ticket]:
+        """What is due until then: of what is leased, or of all else."""
+        tickets = list(self.tickets.values())
+        return [one for one in tickets if isinstance(one.plan, LeasedPlan) is is_leased and one.plan.due_at <= at]
+
     @property
     def is_spent(self) -> bool:
         """Whether nothing hangs on it any more, not even at the exit."""
@@ -76,10 +82,12 @@ class Backend:
         """
         now = self._now
         if self.asking.breaker.is_open(now) and not is_forced:
-            self._put_all_off(tickets, now)
-            return
-        if self.logins is not None and self.tickets and self.logins.tend(now):
-            self._move(self.logins.current)
+            self._try_one(tickets, now)
+            if self.asking.breaker.is_open(now):
+                self._put_all_off(tickets, now)
+                return
+        if self.logins is not None and self.tickets:
+            self._tend_login(self.logins, tickets, now)
         for ticket in tickets:  # first what comes to an end
             if not isinstance(ticket.plan, LeasedPlan):
                 continue
@@ -122,16 +130,16 @@ class Backend:
 
     def after_fork(self) -> None:
         """Begin anew in a forked child: journeys of the parent are none of ours."""
-        self.is_busy = False
+        self.busy = set()
         for ticket in list(self.tickets.values()):
             ticket.flight = None
         if self.logins is not None:
             self.logins.after_fork()
 
-    def drop(self, ticket: Ticket, *, drains: bool) -> None:
-        """Take note that nobody follows a ticket any more: its lease is given back."""
+    def drop(self, ticket: Ticket, *, drains: bool) -> bool:
+        """Take note that nobody follows a ticket any more; whether it has a lease, that is given back then."""
         self.tickets.pop(ticket.question, None)
-        self._retire(ticket, self._now if drains else float("-inf"))
+        return self._retire(ticket, self._now if drains else float("-inf"))
 
     def let_go(self, is_late: Callable[[], bool]) -> None:
         """End all that this process obtained, until it is late: for the exit."""
@@ -145,11 +153,29 @@ class Backend:
     def _now(self) -> float:
         return self._means.clock.seconds()
 
+    def _tend_login(self, logins: Logins, tickets: Sequence[Ticket], now: float) -> None:
+        for ticket in tickets:
+            if isinstance(ticket.plan, LeasedPlan) and ticket.plan.task is Task.RENEW:
+                logins.hasten(now, ticket.plan.ends_at)
+        if logins.tend(now):
+            self._move(logins.current)
+
+    def _try_one(self, tickets: Sequence[Ticket], now: float) -> None:
+        """Of leases that end before the source may be asked again, the next one to end is tried all the same."""
+        plans = ((one, one.plan) for one in tickets if isinstance(one.plan, LeasedPlan) and one.plan.due_at <= now)
+        at = self.asking.breaker.opens_again_at
+        ending = [(plan.ends_at, one, plan) for one, plan in plans if plan.ends_at is not None and now < plan.ends_at]
+        urgent = [found for found in ending if at > now + (found[0] - now) / 4]
+        if urgent:
+            _, ticket, plan = min(urgent, key=lambda found: found[0])
+            self._keep(ticket, plan, is_forced=False)
+
     def _put_all_off(self, tickets: Sequence[Ticket], now: float) -> None:
         """Wait until the source may be asked again."""
         at = self.asking.breaker.opens_again_at
         for ticket in tickets:
-            ticket.plan.due_at = put_off(ticket.plan, now, at)
+            if ticket.plan.due_at <= now:
+                ticket.plan.due_at = put_off(ticket.plan, now, at)
         self._retiring.put_off(at)
         if self.logins is not None:
             self.logins.put_off(now, at)
@@ -276,11 +302,13 @@ class Backend:
             if hangs and isinstance(plan, LeasedPlan):
                 plan.replace(self._now, self._means.chance())
 
-    def _retire(self, ticket: Ticket, now: float) -> None:
-        """End the lease of a ticket when everybody has had the time to take the new value."""
+    def _retire(self, ticket: Ticket, now: float) -> bool:
+        """End the lease of a ticket when all have had the time to take the new value; whether there is one to end."""
         lease, source = ticket.lease, self.source
-        if lease is not None and lease.id is not None and not ticket.is_shared and isinstance(source, Leases):
-            self._retiring.add(now + self._means.drain_s, partial(source.revoke, lease), str(ticket.question))
+        if lease is None or lease.id is None or ticket.is_shared or not isinstance(source, Leases):
+            return False
+        self._retiring.add(now + self._means.drain_s, partial(source.revoke, lease), str(ticket.question))
+        return True
 
     def _deliver(self, ticket: Ticket, answer: Reading, until_s: float | None) -> Taken:
         """Give an answer to all that follow it; whether it is news to any, and whether any could not use it."""
@@ -309,18 +337,19 @@ class Backend:
 
     def _tell(self, ticket: Ticket, before: State, error: SourceError | None, *, is_moved: bool = False) -> None:
         """Mark what follows a ticket and tell of it, where its state is another one than before."""
-        state = ticket.plan.state
-        is_same = state is before or {state, before} == {State.FRESH, State.DUE}
-        if not is_same or is_moved:
-            for following in list(ticket.followings):
-                following.mark()
-        if is_same:
+        is_same = ticket.plan.state is before or {ticket.plan.state, before} == {State.FRESH, State.DUE}
+        if is_same and not is_moved:
             return
-        if state in _WORDS:
-            topic, words = _WORDS[state]
-            _publish(topic, ticket, words if error is None else f"{words}: {error.message}")
-        elif before in _WORDS:
-            _publish(Topic.RECOVERED, ticket, "its source answers again")
+        for following in list(ticket.followings):
+            following.mark()
+            state, told = following.standing[0], following.told
+            following.told = state
+            if state in _WORDS and state is not told:
+                topic, words = _WORDS[state]
+                detail = words if error is None else f"{words}: {error.message}"
+                BUS.publish(Event(topic, following.follower.name, detail))
+            elif state is State.FRESH and told in _WORDS:
+                BUS.publish(Event(Topic.RECOVERED, following.follower.name, "its source answers again"))
 
 
 def plan_of(answer: Reading, pace: Pace, now: float, chance: float) -> StaticPlan | LeasedPlan:

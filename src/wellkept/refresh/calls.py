@@ -1,9 +1,7 @@
-"""Callbacks of the program: carried out beside the engine, one after another, where a slow one holds up nobody."""
+"""Callbacks of the program: carried out beside the engine, where a slow one holds up nobody."""
 
 import threading
 from collections.abc import Callable
-from contextlib import suppress
-from queue import Empty, SimpleQueue
 from typing import Final
 
 from wellkept._clock import SYSTEM_CLOCK, Clock
@@ -12,9 +10,10 @@ from wellkept.events import BUS, Event, Topic
 
 PATIENCE_S: Final = 5.0
 _IDLE_S: Final = 5.0  # for so long a worker waits for more, then it ends
+_MOST_WORKERS: Final = 8
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Call:
     """One callback, and the call itself."""
 
@@ -32,76 +31,91 @@ class _Worker:
 
 
 class Calls:
-    """Carries callbacks out.
+    """Carries callbacks out, each one after its own last call; others do not wait for it.
 
-    A callback that raises is an event. One that does not come back within 5 s is an event, too: the others go on
-    without it, and it is left out until it has come back.
+    A callback that raises is an event. One that does not come back within 5 s is an event, too: it is left out until it
+    has come back.
     """
 
     def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
         """Start no thread yet."""
         self._clock = clock
         self._lock = threading.Lock()
-        self._waiting: SimpleQueue[_Call] = SimpleQueue()
-        self._worker: _Worker | None = None
-        self._stuck: list[_Worker] = []
+        self._waiting: list[_Call] = []
+        self._workers: list[_Worker] = []
+        self._ready = threading.Condition(self._lock)
 
     def run(self, callback: object, call: Callable[[], None]) -> str | None:
-        """Carry it out soon."""
+        """Carry it out soon; one of our own, here and now."""
+        one = _Call(callback, call)
+        if getattr(callback, "runs_in_place", False):
+            _carry_out(one)
+            return None
         with self._lock:
-            if any(one.callback is callback for one in self._stuck):
+            if any(worker.is_given_up and worker.callback is callback for worker in self._workers):
                 return f"{_named(callback)} is still running, and is left out"
-            self._waiting.put(_Call(callback, call))
-            if self._worker is None:
+            self._waiting.append(one)
+            if not any(worker.began is None for worker in self._workers):
                 self._start()
+            self._ready.notify()
         return None
 
     def tend(self) -> bool:
         """Give up a worker whose callback does not come back; whether one is at work."""
+        now, stuck = self._clock.seconds(), list[str]()
         with self._lock:
-            if self._worker is None and not self._waiting.empty():
+            for worker in self._workers:
+                if worker.began is not None and now - worker.began >= PATIENCE_S and not worker.is_given_up:
+                    worker.is_given_up = True
+                    stuck.append(_named(worker.callback))
+            at_work = [one for one in self._workers if not one.is_given_up]
+            if self._waiting and not any(one.began is None for one in at_work):
                 self._start()
-            worker = self._worker
-            began = None if worker is None else worker.began
-            if worker is None or began is None or self._clock.seconds() - began < PATIENCE_S:
-                return worker is not None or not self._waiting.empty()
-            worker.is_given_up = True
-            self._stuck.append(worker)
-            self._worker = None
-            name = _named(worker.callback)
-            if not self._waiting.empty():
-                self._start()
-        BUS.publish(Event(Topic.CALLBACK_FAILED, name, f"has not come back for {PATIENCE_S:.0f} s: it is left alone"))
-        return True
+            is_busy = bool(at_work or self._waiting)
+        for name in stuck:
+            detail = f"has not come back for {PATIENCE_S:.0f} s: it is left alone"
+            BUS.publish(Event(Topic.CALLBACK_FAILED, name, detail))
+        return is_busy
 
     def after_fork(self) -> None:
         """Begin anew in a forked child, where no worker lives."""
-        self._lock = threading.Lock()
-        self._waiting = SimpleQueue()
-        self._worker, self._stuck = None, []
+        self.__init__(self._clock)  # type: ignore[misc]  # all of it, and nothing else
 
     def _start(self) -> None:
+        """Start one more worker, where there are not many: eight that hang are a fault of the program."""
+        if sum(not one.is_given_up for one in self._workers) >= _MOST_WORKERS:
+            return
         worker = _Worker()
-        with suppress(RuntimeError, MemoryError):  # no room for a thread: `tend` tries again
+        self._workers.append(worker)
+        try:
             threading.Thread(target=self._work, args=(worker,), name="wellkept-callbacks", daemon=True).start()
-            self._worker = worker
+        except (RuntimeError, MemoryError):  # no room for a thread: `tend` tries again
+            self._workers.remove(worker)
 
     def _work(self, worker: _Worker) -> None:
-        while not worker.is_given_up:
-            try:
-                one = self._waiting.get(timeout=_IDLE_S)
-            except Empty:
-                with self._lock:
-                    if self._waiting.empty() and self._worker is worker:
-                        self._worker = None
-                        return
-                continue
-            worker.callback, worker.began = one.callback, self._clock.seconds()
+        one = self._next(worker)
+        while one is not None:
             _carry_out(one)
-            worker.began = worker.callback = None
             del one
+            one = self._next(worker)
+
+    def _next(self, worker: _Worker) -> _Call | None:
+        """The next call whose callback is not running; None where there is nothing more to do."""
         with self._lock:
-            self._stuck = [one for one in self._stuck if one is not worker]
+            worker.began = worker.callback = None
+            if not worker.is_given_up:
+                self._ready.notify()  # what waits for the same callback may go on
+                found = self._free() or (self._ready.wait(_IDLE_S) and self._free())
+                if found:
+                    self._waiting.remove(found)
+                    worker.callback, worker.began = found.callback, self._clock.seconds()
+                    return found
+            self._workers[:] = [one for one in self._workers if one is not worker]
+            return None
+
+    def _free(self) -> _Call | None:
+        running = [one.callback for one in self._workers if one.began is not None]
+        return next((one for one in self._waiting if not any(one.callback is other for other in running)), None)
 
 
 def _carry_out(one: _Call) -> None:

@@ -15,7 +15,7 @@ from wellkept.model import Reading, Reference
 from wellkept.ports import Source
 from wellkept.refresh.asking import Ask, Chance, Means
 from wellkept.refresh.backend import Backend, plan_of
-from wellkept.refresh.plan import Pace, StaticPlan
+from wellkept.refresh.plan import LeasedPlan, Pace, StaticPlan
 from wellkept.refresh.status import SecretStatus, SourceStatus, Status
 from wellkept.refresh.ticket import Flight, Follower, Following, Ticket
 from wellkept.secret import State
@@ -87,7 +87,7 @@ class Engine:
         fresh: set[int] = set()
         with self._lock:
             for follower, questions in followers:
-                following = self._followings[id(follower)] = Following(follower)
+                following = Following(follower)
                 added.append(following)
                 for one in questions:
                     ticket, is_known = self._ticket(one, now, chance)
@@ -97,6 +97,7 @@ class Engine:
                         twice += [(ticket, one)] if one.reading.lease is not None else []
                     ticket.followings.append(following)
                     following.tickets.append(ticket)
+                self._followings[id(follower)] = following  # whole: somebody may ask for the status right now
         for ticket, question in twice:
             self._adopt(ticket, question, now)
         for following in added:
@@ -155,7 +156,9 @@ class Engine:
         now = self._clock.seconds()
         mine: list[tuple[Backend, list[Ticket], Flight]] = []
         with self._lock:
-            others = {one.flight for one in following.tickets if one.flight is not None}
+            me = threading.get_ident()  # a listener, or a signal, may come in the midst of a journey of this thread
+            flights = {one.flight for one in following.tickets if one.flight is not None}
+            others = {one for one in flights if one.owner != me}
             for backend in self._backends:
                 wanted = [one for one in following.tickets if self._is_wanted(backend, one, now)]
                 flight = Flight()
@@ -163,8 +166,12 @@ class Engine:
                     one.flight = flight
                 if wanted:
                     mine.append((backend, wanted, flight))
-        for backend, tickets, flight in mine:
-            self._fly(backend, tickets, flight, is_forced=True)
+        try:
+            for backend, tickets, flight in mine:
+                self._fly(backend, tickets, flight, is_forced=True)
+        finally:  # an interrupt ends the row
+            for _, tickets, flight in mine:
+                self._land(tickets, flight)
         for other in others:
             other.done.wait(_LONGEST_FLIGHT_S)
         return all(one.plan.failure is None for one in following.tickets)
@@ -186,6 +193,11 @@ class Engine:
         for backend in self._backends:
             backend.after_fork()
         self.share()
+
+    def remember(self, source: Source, name: str) -> None:
+        """Keep a source with a login for the exit, though nothing of it is followed."""
+        with self._lock:
+            self._backend(source, name)
 
     def let_go(self, is_late: Callable[[], bool]) -> None:
         """End what this process obtained, until it is late: for the exit."""
@@ -250,20 +262,16 @@ class Engine:
         journeys: list[Journey] = []
         with self._lock:
             for backend in self._backends:
-                if backend.is_busy:
-                    continue
-                due = [one for one in backend.tickets.values() if one.flight is None and one.plan.due_at <= now]
-                if due or backend.due_at <= now:
-                    due = [
-                        one
-                        for one in backend.tickets.values()
-                        if one.flight is None and one.plan.due_at <= now + _TOGETHER_S
-                    ]
-                    journeys.append((backend, self._claimed(backend, due)))
+                for is_leased in {True, False} - backend.busy:
+                    soon = [one for one in backend.due_until(now + _TOGETHER_S, is_leased) if one.flight is None]
+                    is_due = any(one.plan.due_at <= now for one in soon)
+                    if is_due or (is_leased and backend.due_at <= now):
+                        journeys.append((backend, self._claimed(backend, soon, is_leased)))
         return journeys
 
-    def _claimed(self, backend: Backend, tickets: list[Ticket]) -> Callable[[], None]:
-        flight, backend.is_busy = Flight(), True
+    def _claimed(self, backend: Backend, tickets: list[Ticket], is_leased: bool) -> Callable[[], None]:
+        flight = Flight()
+        backend.busy.add(is_leased)
         for one in tickets:
             one.flight = flight
 
@@ -271,22 +279,27 @@ class Engine:
             try:
                 self._fly(backend, tickets, flight, is_forced=False)
             finally:
-                backend.is_busy = False
+                backend.busy.discard(is_leased)
 
         return journey
 
     def _fly(self, backend: Backend, tickets: Sequence[Ticket], flight: Flight, *, is_forced: bool) -> None:
         began = self._clock.seconds()
+        flight.owner = threading.get_ident()
         try:
             backend.work(tickets, is_forced=is_forced)
         finally:
-            with self._lock:
-                for one in tickets:
-                    if is_forced:  # a herd at a source that is down asks once, too
-                        one.asked_at = began
-                    if one.flight is flight:
-                        one.flight = None
-            flight.done.set()
+            for one in tickets if is_forced else ():  # a herd at a source that is down asks once, too
+                one.asked_at = began
+            self._land(tickets, flight)
+
+    def _land(self, tickets: Sequence[Ticket], flight: Flight) -> None:
+        """Let others claim what a journey has claimed."""
+        with self._lock:
+            for one in tickets:
+                if one.flight is flight:
+                    one.flight = None
+        flight.done.set()
 
     def _is_wanted(self, backend: Backend, ticket: Ticket, now: float) -> bool:
         is_its = backend.tickets.get(ticket.question) is ticket
@@ -304,19 +317,19 @@ class Engine:
             if ticket.followings:
                 continue
             for backend in self._backends:
-                if backend.tickets.get(ticket.question) is ticket:
-                    backend.drop(ticket, drains=drains)
+                if backend.tickets.get(ticket.question) is ticket and backend.drop(ticket, drains=drains):
+                    until = self._clock.seconds() + (self._means.drain_s if drains else 0.0)
+                    following.follower.mark(State.STALE if drains else State.EXPIRED, until)
         self._backends = [one for one in self._backends if not one.is_spent]
 
     def _next_at(self) -> float:
         at = float("inf")
         for backend in list(self._backends):
-            if backend.is_busy:
-                continue
-            at = min(at, backend.due_at)
+            if True not in backend.busy:
+                at = min(at, backend.due_at)
             for ticket in list(backend.tickets.values()):
                 plan = ticket.plan
-                if ticket.flight is None:
+                if ticket.flight is None and isinstance(plan, LeasedPlan) not in backend.busy:
                     at = min(at, plan.due_at)
                 if plan.ends_at is not None and plan.state is not State.EXPIRED:
                     at = min(at, plan.ends_at)

@@ -15,6 +15,7 @@ from wellkept.refresh.retiring import Retiring
 from wellkept.secret import State
 
 _LOOK_AGAIN_S: Final = 30.0
+_NEAR_S: Final = 1.0
 MOVING_S: Final = 2.0  # within it all that hangs on a login is issued anew under the next one: `LeasedPlan.replace`
 
 
@@ -45,6 +46,7 @@ class Logins:
         self._means = means
         self._plan: LeasedPlan | None = None
         self._look_at = 0.0
+        self._is_seen = False
         self._turn = threading.Lock()
         self._made: list[str] = []
         self._shared: set[str] = set()
@@ -52,7 +54,9 @@ class Logins:
 
     @property
     def due_at(self) -> float:
-        """When something is to be done about it."""
+        """When something is to be done about it; first of all, to look which one there is."""
+        if not self._is_seen:
+            return float("-inf")
         return float("inf") if self._plan is None else self._plan.due_at
 
     @property
@@ -68,6 +72,14 @@ class Logins:
             return self._tend(now)
         finally:
             self._turn.release()
+
+    def hasten(self, now: float, ends_at: float | None) -> None:
+        """Renew the login first, where it is what limits something that is to be renewed now."""
+        plan = self._plan
+        if plan is None or plan.task is not Task.RENEW or plan.ends_at is None or ends_at is None:
+            return
+        if ends_at >= plan.ends_at - _NEAR_S:
+            plan.due_at = min(plan.due_at, now)
 
     def put_off(self, now: float, at: float) -> None:
         """Wait until the source may be asked again, but no longer than a quarter of the time that is left."""
@@ -118,6 +130,7 @@ class Logins:
 
     def _look(self, now: float) -> bool:
         """Look whether the source has logged in by itself: it does where a token is refused."""
+        self._is_seen = True
         made = safely(self._asking.name, self._source.login)
         if isinstance(made, SourceError):
             self._look_at = now + _LOOK_AGAIN_S

@@ -151,7 +151,8 @@ class StaticPlan:
             if retry_after_s is not None:
                 self._widen()
                 pause_s = max(_FIRST_WAIT_S, min(retry_after_s, _LONGEST_PAUSE_S))
-                self.due_at = now + pause_s + self._every_s * _SPREAD * chance
+                pause_s += self._every_s * _SPREAD * chance
+                self.due_at = now + (pause_s if retry_after_s > 0 else _around(self._every_s, chance))
             else:
                 # No growing waits: a fleet that has just begun to fail would come back within a second or two.
                 self.due_at = now + max(_FIRST_WAIT_S, min(self._pace.every_s, LONGEST_S) * (0.6 + 0.4 * chance))

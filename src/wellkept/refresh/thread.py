@@ -3,11 +3,12 @@
 import atexit
 import os
 import select
+import sys
 import threading
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from wellkept._clock import SYSTEM_CLOCK
 from wellkept.events import BUS, Event, Topic
@@ -62,6 +63,7 @@ class Runner:
         self._socket_is: object = None
         self._ended = threading.Event()
         self._is_ending = False
+        self._is_registered = False
         os.register_at_fork(after_in_parent=self._after_fork_here, after_in_child=self._after_fork)
 
     def wake(self) -> None:
@@ -90,14 +92,32 @@ class Runner:
                 self._bell.ring()
         if is_running:  # no thread can be started any more, so the one that runs does it
             self._ended.wait(EXIT_S)
+        else:
+            deadline = time.monotonic() + EXIT_S
+            self._safely(partial(self.engine.let_go, lambda: time.monotonic() > deadline))
         if self._socket is not None:
             self._socket.close()
             self._socket = None
 
+    def end_at_exit(self) -> None:
+        """See to it that `stop` is called when the process ends."""
+        with self._lock:
+            self._register()
+
+    def _register(self) -> None:
+        if self._is_registered:
+            return
+        self._is_registered = True
+        atexit.register(self.stop)
+        # A child of multiprocessing ends without its exit handlers; it has loaded this, and calls these.
+        finalizers: Any = sys.modules.get("multiprocessing.util")
+        if finalizers is not None:
+            finalizers.Finalize(None, self.stop, exitpriority=1)
+
     def _start(self) -> None:
+        self._register()
         if self._bell is None:
             self._bell = Bell()
-            atexit.register(self.stop)
         thread = threading.Thread(target=self._loop, args=(self._bell,), name="wellkept-refresh", daemon=True)
         try:
             thread.start()
@@ -172,6 +192,9 @@ class Runner:
         except (RuntimeError, MemoryError):  # the interpreter is ending, or there is no room for a thread
             journey()
 
+    def _end_with_child(self) -> None:
+        sys.modules["multiprocessing.util"].Finalize(None, self.stop, exitpriority=1)
+
     def _after_fork_here(self) -> None:
         self.engine.share()
 
@@ -180,6 +203,9 @@ class Runner:
         self._lock = threading.Lock()
         self._ended = threading.Event()
         had_thread, self._thread = self._thread is not None, None
+        finalizers: Any = sys.modules.get("multiprocessing.util")
+        if finalizers is not None and self._is_registered:  # it forgets what its parent has registered, then calls this
+            finalizers.register_after_fork(self, Runner._end_with_child)
         self.engine.after_fork()
         self.calls.after_fork()
         if self._socket is not None:

@@ -61,11 +61,12 @@ class Follower(Protocol):
 class Flight:
     """A journey to a source that is under way: whoever wants the same waits for it."""
 
-    __slots__ = ("done",)
+    __slots__ = ("done", "owner")
 
     def __init__(self) -> None:
         """Take off."""
         self.done: Signal = Signal()
+        self.owner: int | None = None  # the thread that makes it
 
 
 class Ticket:
@@ -106,9 +107,10 @@ class Following:
         tickets: what it is made of.
         fault: why the last answers could not be used, or None.
         ends_at: when the lease of what it serves ends, where that is none that is kept any more; or None.
+        told: which state was told of last.
     """
 
-    __slots__ = ("ends_at", "fault", "follower", "tickets")
+    __slots__ = ("ends_at", "fault", "follower", "tickets", "told")
 
     def __init__(self, follower: Follower) -> None:
         """Follow nothing yet."""
@@ -116,6 +118,7 @@ class Following:
         self.tickets: list[Ticket] = []
         self.fault: Kind | None = None
         self.ends_at: float | None = None
+        self.told: State = State.FRESH
 
     @property
     def standing(self) -> tuple[State, float | None]:

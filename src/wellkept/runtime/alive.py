@@ -76,7 +76,8 @@ def follow(
     found = list(_followed(outcomes, values, fetcher, environ))
     # What stands beside a part that may change is needed when that does: a variable, a pinned version.
     asked = [{fetcher.question(reference) for reference in references_of(outcome)} for outcome in outcomes]
-    fetcher.keep({question for questions in asked if len(questions) > 1 for question in questions})
+    beside = {question for questions in asked if len(questions) > 1 for question in questions}
+    fetcher.keep(beside, {one.reference for _, questions in found for one in questions})
     if found:
         own = runner()
         for followed, _ in found:
@@ -84,6 +85,14 @@ def follow(
         own.engine.follow(found)
         own.wake()
     return [followed for followed, _ in found]
+
+
+def remember(logins: Iterable[tuple[str, Source]]) -> None:
+    """End these logins with the process, though nothing that was fetched under them is followed."""
+    own = runner()
+    for name, source in logins:
+        own.engine.remember(source, name)
+    own.end_at_exit()
 
 
 def forget(followers: Iterable[Follower], *, drains: bool = False) -> None:

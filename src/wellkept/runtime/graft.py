@@ -8,7 +8,7 @@ from wellkept._dataclasses import dataclass, own_defaults, standard_fields
 from wellkept.config.declare import Settings
 from wellkept.config.schema import Schema
 from wellkept.events import BUS, Event, Topic
-from wellkept.secret import Run, Secret, State, holds, mark, set_refresher, swap
+from wellkept.secret import Run, Secret, State, holds, let_follow, mark, set_refresher, swap
 
 Path = tuple[object, ...]
 Handle = Secret[Any]
@@ -101,11 +101,23 @@ def differ(one: object, other: object) -> bool:
 def secrets_of(config: object, schema: Schema) -> Iterator[tuple[str, Handle]]:
     """The secrets of a configuration, each under the name of its setting."""
     for setting in schema.settings:
-        value = config
-        for step in setting.path:
-            value = getattr(value, step)
-        for _, leaf in _secrets(value):
+        for _, leaf in _secrets(value_of(config, setting.path)):
             yield setting.name, leaf
+
+
+def let_follow_all(old: object, new: object, schema: Schema) -> None:
+    """Let the secrets of settings that were loaded anew follow those of the new ones, in the same places."""
+    for setting in schema.settings:
+        before, after = (dict(_secrets(value_of(one, setting.path))) for one in (old, new))
+        for path in before.keys() & after.keys():
+            let_follow(before[path], after[path])
+
+
+def value_of(config: object, path: Iterable[str]) -> object:
+    """The value of a setting in a configuration."""
+    for step in path:
+        config = getattr(config, step)
+    return config
 
 
 def _is_other(one: object, other: object) -> bool:

@@ -127,7 +127,11 @@ def load_from(
         del attempt
         raise error
     config = cast("S", attempt.config)
-    _keep_fresh(attempt)
+    try:
+        _keep_fresh(attempt)
+    except BaseException:
+        attempt.close()
+        raise
     _remember(config, attempt)
     return config
 
@@ -148,6 +152,9 @@ def attempt_load(
 
     def close() -> None:
         try:
+            logins = fetcher.logins
+            if logins:  # other loads may go on with them: they end with the process
+                _alive().remember(logins)
             fetcher.close()
         finally:
             unmask()
@@ -338,6 +345,14 @@ def _tell(layers: Layers, outcomes: Sequence[Outcome]) -> None:
                 BUS.publish(Event(Topic.RESOLVED, outcome.setting.name, str(line.origin)))
 
 
+def _file_of(reference: Reference) -> str | None:
+    """The file that a reference names, or None for another thing."""
+    if reference.scheme != "file":
+        return None
+    path = "/".join(reference.path)
+    return f"/{path}" if reference.is_absolute else f"{reference.base or os.curdir}/{path}"
+
+
 def _in_order(schema: Schema, problems: Sequence[Problem]) -> list[Problem]:
     """Problems in the order of the declaration; those of no setting last."""
 
@@ -353,7 +368,8 @@ def _explained(attempt: Attempt, outcome: Outcome) -> SettingExplanation:
     lines = tuple(outcome.lines)
     winner = next((line for line in lines if line.verdict is Verdict.WINNER), None)
     note = None
-    if winner is not None and winner.origin.file is not None and is_never_updated(winner.origin.file):
+    files = [] if winner is None else [winner.origin.file, *map(_file_of, references_of(outcome))]
+    if any(file is not None and is_never_updated(file) for file in files):
         note = "never updated: its file is a mount of its own (subPath); mount the directory instead"
     own = tuple(one for one in attempt.problems if setting.is_named_by(one.setting))
     has_default = setting.extras.has_default

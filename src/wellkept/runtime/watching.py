@@ -28,7 +28,7 @@ from wellkept.refresh.engine import Question
 from wellkept.refresh.ticket import Taken
 from wellkept.registry import open_source
 from wellkept.runtime.alive import file_reference, forget, plain_questions, runner
-from wellkept.runtime.graft import differ, secrets_of
+from wellkept.runtime.graft import differ, let_follow_all, secrets_of, value_of
 from wellkept.runtime.load import close, load_from, recall
 from wellkept.secret import State
 
@@ -70,6 +70,7 @@ class Watch(Generic[S]):
         self._is_layer_changed = False
         self._is_closed = False
         self._stops: list[Callable[[], None]] = []
+        self._taking: Any = None  # a task, while everything is loaded anew in an event loop
         self._tripwire: Tripwire | None = None
         found = self._files()
         self.config: S = load()
@@ -117,12 +118,23 @@ class Watch(Generic[S]):
         """The next change; an event loop goes on meanwhile, also while everything is loaded anew."""
         asyncio = import_module("asyncio")  # who iterates so has loaded it
         while True:
-            await self._pending(asyncio.get_running_loop())
-            if self._is_closed:
-                raise StopAsyncIteration
-            change: Change[S] | None = await asyncio.to_thread(self._take)
+            if self._taking is None:
+                await self._pending(asyncio.get_running_loop())
+                if self._is_closed:
+                    raise StopAsyncIteration
+                self._taking = asyncio.ensure_future(asyncio.to_thread(self._take))
+            taking = self._taking
+            # Who is cancelled while everything is loaded anew must not lose the change: the next one has it.
+            change: Change[S] | None = await asyncio.shield(taking)
+            self._taking = None
             if change is not None:
                 return change
+
+    async def __aenter__(self) -> "Watch[S]":
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        self.close()
 
     def __enter__(self) -> "Watch[S]":
         return self
@@ -164,7 +176,12 @@ class Watch(Generic[S]):
             names, is_layer_changed = tuple(self._names), self._is_layer_changed
             self._names, self._is_layer_changed = {}, False
         if is_layer_changed:
-            changed = self._loaded_anew()
+            try:
+                changed = self._loaded_anew()
+            except BaseException:
+                with self._changed:  # it has not been told yet
+                    self._names, self._is_layer_changed = dict.fromkeys(names), True
+                raise
             if changed:
                 return Change(self.config, changed)
         return Change(self.config, names) if names else None
@@ -190,14 +207,16 @@ class Watch(Generic[S]):
         self._end()
         # What it had leased drains: the program may use it until it has taken the new settings.
         old, self.config = self.config, fresh
+        schema = recall(fresh).schema
         close(old, drains=True)
+        let_follow_all(old, fresh, schema)  # whoever has kept a handle has a live one
         self._begin(found)
         return names
 
     def _begin(self, files: Mapping[str, str | None]) -> None:
         """Watch the settings and the files that they were read from."""
         for name, secret in secrets_of(self.config, recall(self.config).schema):
-            self._stops.append(secret.on_change(partial(self._note, name)))
+            self._stops.append(secret.on_change(_Note(partial(self._note, name))))
         self._watch_files(files)
 
     def _watch_files(self, files: Mapping[str, str | None]) -> None:
@@ -227,7 +246,7 @@ class Watch(Generic[S]):
             forget([self._tripwire])
             self._tripwire = None
 
-    def _note(self, name: str, _secret: object) -> None:
+    def _note(self, name: str) -> None:
         with self._changed:
             self._names[name] = None
         self._wake()
@@ -243,6 +262,23 @@ class Watch(Generic[S]):
             for wake in self._wakers:
                 wake()
             self._wakers.clear()
+
+
+class _Note:
+    """A callback of our own: it is quick, so it need not wait behind those of the program.
+
+    Attributes:
+        runs_in_place: that it is called where the change is made.
+    """
+
+    runs_in_place = True
+
+    def __init__(self, note: Callable[[], None]) -> None:
+        """Take note by calling this."""
+        self._note = note
+
+    def __call__(self, _secret: object) -> None:
+        self._note()
 
 
 class Tripwire:
@@ -310,11 +346,5 @@ def _differences(old: Settings, new: Settings) -> tuple[str, ...]:
     return tuple(
         setting.name
         for setting in recall(new).schema.settings
-        if differ(_of(old, setting.path), _of(new, setting.path))
+        if differ(value_of(old, setting.path), value_of(new, setting.path))
     )
-
-
-def _of(config: object, path: Sequence[str]) -> object:
-    for step in path:
-        config = getattr(config, step)
-    return config

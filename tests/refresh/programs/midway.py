@@ -47,8 +47,9 @@ class Slow:
 
 
 def be_child(config: App) -> None:
-    """Say whether the value comes, by itself."""
-    tell(is_there=wait_number(config.db_password, NEXT))
+    """Say whether the value comes, by itself, and by how many threads."""
+    is_there = wait_number(config.db_password, NEXT)
+    tell(is_there=is_there, threads=[one.name for one in threading.enumerate()].count("wellkept-refresh"))
 
 
 def main(count: int) -> None:

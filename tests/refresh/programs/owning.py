@@ -29,6 +29,12 @@ def obtain(config: App, source: LoginLedger) -> None:
     config.db_password.refresh()
 
 
+def be_child(config: App, source: LoginLedger) -> None:
+    """Obtain as a child, and come back."""
+    tell(child=True)
+    obtain(config, source)
+
+
 def wait_look(source: LoginLedger) -> None:
     """Wait until the engine has looked at the login once more, and has taken note of it."""
     looks = source.asked.count("login")
@@ -42,7 +48,7 @@ def main(ledger: Path, how: str) -> None:
     config = load_beating(source)
     tell(parent=True)
     if how == "process":
-        process = multiprocessing.get_context("fork").Process(target=obtain, args=(config, source))
+        process = multiprocessing.get_context("fork").Process(target=be_child, args=(config, source))
         process.start()
         process.join()
     elif how == "preexec":
@@ -50,8 +56,7 @@ def main(ledger: Path, how: str) -> None:
     else:
         child = os.fork()
         if child == 0:
-            tell(child=True)
-            obtain(config, source)
+            be_child(config, source)
             _end(how)
         os.waitpid(child, 0)
     threads = [one.name for one in threading.enumerate()]

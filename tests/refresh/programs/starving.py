@@ -2,7 +2,8 @@
 
     python -m tests.refresh.programs.starving PATH WHEN
 
-WHEN is from when on there is none: `load`, `fork` (before it), or `later`; in the end there are threads again.
+WHEN is from when on there is none: `load`, `hearing` (the same, and who hears of it loads), `fork` (before it), or
+`later`; in the end there are threads again.
 """
 
 import os
@@ -17,6 +18,7 @@ from typing import Final
 from tests.refresh.programs.forking import NEXT
 from tests.refresh.programs.telling import PATIENCE_S, App, tell, wait_number
 from wellkept import load
+from wellkept.events import BUS, Event, Topic
 from wellkept.model import Reading, Reference
 from wellkept.refresh import engine, served  # all is imported while there is memory  # noqa: F401
 from wellkept.runtime import alive, followed  # noqa: F401  as above
@@ -76,6 +78,20 @@ def at_load(path: Path) -> None:
     tell(is_there=wait_number(config.db_password, NEXT), again=wait_number(again.db_password, NEXT))
 
 
+def hearing(path: Path) -> None:
+    """Load where one hears that there is no thread."""
+    heard: list[Event] = []
+
+    def hear(event: Event) -> None:
+        if event.topic is Topic.WARNING and not heard:
+            heard.append(event)
+            load_remote(path)
+
+    BUS.subscribe(hear)
+    at_load(path)
+    tell(heard=len(heard))
+
+
 def at_fork(path: Path) -> None:
     """Fork without a thread to follow in the child."""
     config = load_remote(path)
@@ -90,4 +106,4 @@ def at_fork(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    {"later": later, "load": at_load, "fork": at_fork}[sys.argv[2]](Path(sys.argv[1]))
+    {"later": later, "load": at_load, "hearing": hearing, "fork": at_fork}[sys.argv[2]](Path(sys.argv[1]))
