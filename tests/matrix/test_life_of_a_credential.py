@@ -92,7 +92,7 @@ def test_a_password_is_renewed_handed_over_and_revoked_and_no_login_fails(
     assert [one for topic in (Topic.STALE, Topic.GONE, Topic.EXPIRED) for one in events.of(topic, "login")] == []
     assert set(pool.users) <= most
     assert told(config.login).failure is None
+    assert config.login.reveal()["password"] not in events.text
 
     close(config)
     wait_until(lambda: roles_of(database) <= before, "no role is left")
-    assert config.login.reveal()["password"] not in events.text

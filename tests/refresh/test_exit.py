@@ -54,7 +54,8 @@ def took_s(program: Running) -> float:
 def test_a_process_that_ends_gives_back_its_lease_and_keeps_its_exit_code(way: str, code: int, tmp_path: Path) -> None:
     program, asked = end(way, tmp_path)
     assert program.process.returncode == code
-    assert ends(asked)[f"lease-{program.process.pid}-1"] == 1
+    # Twice is fine, too: who refreshes meanwhile has given it back already (see `ports.Leases.revoke`).
+    assert ends(asked)[f"lease-{program.process.pid}-1"] >= 1
     assert took_s(program) < EXIT_S + MARGIN_S
 
 

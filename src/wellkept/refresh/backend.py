@@ -60,8 +60,10 @@ class Backend:
     @property
     def due_at(self) -> float:
         """When something is to be done that is no ticket's; a login that nobody needs is left to its own end."""
-        login_at = float("inf") if self.logins is None or not self.tickets else self.logins.due_at
-        return min(self._retiring.due_at, login_at)
+        if self.logins is None or not self.tickets:
+            return self._retiring.due_at
+        is_early = not self.logins.is_seen and any(one.lease is not None for one in list(self.tickets.values()))
+        return float("-inf") if is_early else min(self._retiring.due_at, self.logins.due_at)
 
     def due_until(self, at: float, is_leased: bool) -> list[Ticket]:
         """What is due until then: of what is leased, or of all else."""

@@ -103,10 +103,13 @@ class Calls:
         """The next call whose callback is not running; None where there is nothing more to do."""
         with self._lock:
             worker.began = worker.callback = None
+            self._ready.notify()  # what waits for the same callback may go on
             if not worker.is_given_up:
-                self._ready.notify()  # what waits for the same callback may go on
-                found = self._free() or (self._ready.wait(_IDLE_S) and self._free())
-                if found:
+                found = self._free()
+                if found is None:
+                    self._ready.wait(_IDLE_S)
+                    found = self._free()
+                if found is not None:
                     self._waiting.remove(found)
                     worker.callback, worker.began = found.callback, self._clock.seconds()
                     return found

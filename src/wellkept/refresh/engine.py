@@ -244,10 +244,23 @@ class Engine:
 
     def _adopt(self, ticket: Ticket, question: Question, now: float) -> None:
         """Of two leases of one thing the later one is kept."""
-        while (flight := ticket.flight) is not None and flight.done.wait(_LONGEST_FLIGHT_S):
-            pass
-        backend = self._backend(question.source, question.reference.scheme)
-        backend.adopt(ticket, question.reading, now if question.asked_at is None else question.asked_at)
+        mine = Flight()
+        theirs = self._claim(ticket, mine)
+        while theirs is not None and theirs.owner != threading.get_ident() and theirs.done.wait(_LONGEST_FLIGHT_S):
+            theirs = self._claim(ticket, mine)
+        try:
+            backend = self._backend(question.source, question.reference.scheme)
+            backend.adopt(ticket, question.reading, now if question.asked_at is None else question.asked_at)
+        finally:
+            self._land([ticket], mine)
+
+    def _claim(self, ticket: Ticket, flight: Flight) -> Flight | None:
+        """Claim a ticket; who has claimed it, where somebody has."""
+        with self._lock:
+            if ticket.flight is None:
+                ticket.flight = flight
+                return None
+            return ticket.flight
 
     def _backend(self, source: Source, name: str) -> Backend:
         for backend in self._backends:

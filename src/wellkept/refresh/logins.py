@@ -24,6 +24,7 @@ class Logins:
 
     Attributes:
         current: the login in use, or None.
+        is_seen: whether anybody has looked which one that is.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class Logins:
         self._means = means
         self._plan: LeasedPlan | None = None
         self._look_at = 0.0
-        self._is_seen = False
+        self.is_seen: bool = False
         self._turn = threading.Lock()
         self._made: list[str] = []
         self._shared: set[str] = set()
@@ -54,9 +55,7 @@ class Logins:
 
     @property
     def due_at(self) -> float:
-        """When something is to be done about it; first of all, to look which one there is."""
-        if not self._is_seen:
-            return float("-inf")
+        """When something is to be done about it."""
         return float("inf") if self._plan is None else self._plan.due_at
 
     @property
@@ -130,7 +129,7 @@ class Logins:
 
     def _look(self, now: float) -> bool:
         """Look whether the source has logged in by itself: it does where a token is refused."""
-        self._is_seen = True
+        self.is_seen = True
         made = safely(self._asking.name, self._source.login)
         if isinstance(made, SourceError):
             self._look_at = now + _LOOK_AGAIN_S

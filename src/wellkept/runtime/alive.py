@@ -75,7 +75,8 @@ def follow(
     fetcher.settle(os.getcwd())  # noqa: PTH109 text in, text out
     found = list(_followed(outcomes, values, fetcher, environ))
     # What stands beside a part that may change is needed when that does: a variable, a pinned version.
-    asked = [{fetcher.question(reference) for reference in references_of(outcome)} for outcome in outcomes]
+    tables = [outcome for outcome, _ in cast("list[tuple[Outcome, object]]", fetcher.tables)]
+    asked = [{fetcher.question(one) for one in references_of(outcome)} for outcome in [*outcomes, *tables]]
     beside = {question for questions in asked if len(questions) > 1 for question in questions}
     fetcher.keep(beside, {one.reference for _, questions in found for one in questions})
     if found:
