@@ -200,3 +200,25 @@ def test_what_it_has_replaced_is_not_kept(tmp_path: Path) -> None:
         settings = [one for one in gc.get_objects() if type(one) is Config]
         assert [one.port for one in settings] == [3]
         assert alive
+
+
+class Optional(Settings):
+    host: str
+
+
+def test_a_target_that_need_not_be_there_wins_when_it_appears_and_lets_go_when_it_vanishes(tmp_path: Path) -> None:
+    for name, text in {
+        "One.toml": 'host = "${file:host.txt?optional=true&ttl=200ms}"\n',
+        "Two.toml": 'host = "usual"\n',
+    }.items():
+        write(tmp_path / name, text)
+    with watch(Optional, files=[tmp_path / "One.toml", tmp_path / "Two.toml"], environ={}, redact=False) as live:
+        assert live.config.host == "usual"
+        (tmp_path / "host.txt").write_text("special", encoding="utf-8")
+        change = live.next(2 * LONG_S)  # what is not there is asked for every 30 s
+        assert change is not None
+        assert change.config.host == "special"
+        (tmp_path / "host.txt").unlink()
+        change = live.next(LONG_S)
+        assert change is not None
+        assert change.config.host == "usual"

@@ -8,9 +8,22 @@ from wellkept.errors import ConfigError
 from wellkept.secret import Secret
 
 if TYPE_CHECKING:
-    from wellkept.runtime import close, explain, load, status, watch
+    from wellkept.runtime import Change, Status, Watch, close, explain, load, status, watch
 
-__all__ = ["ConfigError", "Secret", "Settings", "close", "explain", "load", "setting", "status", "watch"]
+__all__ = [
+    "Change",
+    "ConfigError",
+    "Secret",
+    "Settings",
+    "Status",
+    "Watch",
+    "close",
+    "explain",
+    "load",
+    "setting",
+    "status",
+    "watch",
+]
 
 
 def __getattr__(name: str) -> object:
@@ -18,7 +31,7 @@ def __getattr__(name: str) -> object:
 
     A module that only declares settings does not pay for it; see docs/adr/0007.
     """
-    if name in {"close", "explain", "load", "status", "watch"}:
+    if name in __all__:
         return getattr(import_module("wellkept.runtime"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

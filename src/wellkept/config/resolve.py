@@ -29,6 +29,7 @@ class Outcome:
     Attributes:
         setting: which one.
         say: the word that won, or None: then the default counts.
+        absent: the references of stronger words whose targets are not there, and need not be.
         tree: what it says, with a template for each text that holds references; for `refill`.
         raw: its raw value, with answers in the place of references; not in the repr.
         problems: why it cannot be used.
@@ -37,6 +38,7 @@ class Outcome:
 
     setting: Setting
     say: Say | None = None
+    absent: tuple[Reference, ...] = ()
     tree: object = field(default=None, repr=False)
     raw: object = field(default=None, repr=False)
     problems: list[Problem] = field(default_factory=list[Problem])
@@ -122,6 +124,7 @@ def _settle(one: _Open, fetcher: Fetcher) -> bool:
     # All that failed is absent and may be: one that is denied beside it is an error all the same.
     if failed and all(other.is_optional and isinstance(answer, Absent) for other, answer in failed.items()):
         one.outcome.lines.append(_line(say, Verdict.ABSENT, one.references))
+        one.outcome.absent += one.references
         return False
     problems: list[Problem] = []
     raw = _filled(say, one.tree, one.outcome.setting.name, fetcher, problems)

@@ -49,7 +49,7 @@ class Follower(Protocol):
         """
         ...
 
-    def mark(self, state: State, until_s: float | None) -> None:
+    def mark(self, state: State, until_s: float | None, /) -> None:
         """Say how fresh it is."""
         ...
 

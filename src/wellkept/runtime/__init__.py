@@ -6,12 +6,19 @@ from typing import TYPE_CHECKING
 from wellkept.runtime.load import Attempt, attempt_load, close, explain, load
 
 if TYPE_CHECKING:
+    from wellkept.refresh.status import Status
     from wellkept.runtime.alive import status
-    from wellkept.runtime.watching import watch
+    from wellkept.runtime.watching import Change, Watch, watch
 
-__all__ = ["Attempt", "attempt_load", "close", "explain", "load", "status", "watch"]
+__all__ = ["Attempt", "Change", "Status", "Watch", "attempt_load", "close", "explain", "load", "status", "watch"]
 
-_LATER = {"status": "wellkept.runtime.alive", "watch": "wellkept.runtime.watching"}
+_LATER = {
+    "Change": "wellkept.runtime.watching",
+    "Status": "wellkept.refresh.status",
+    "Watch": "wellkept.runtime.watching",
+    "status": "wellkept.runtime.alive",
+    "watch": "wellkept.runtime.watching",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -116,6 +116,14 @@ def plain_questions(outcomes: Sequence[Outcome], fetcher: Fetcher) -> Iterator[Q
             yield from _questions(outcome, fetcher)
 
 
+def absent_questions(outcomes: Sequence[Outcome], fetcher: Fetcher) -> Iterator[Question]:
+    """What was not there, and would win if it were."""
+    for reference in dict.fromkeys(one for outcome in outcomes for one in outcome.absent):
+        source = fetcher.source(reference.scheme)
+        if not isinstance(source, SourceError) and not getattr(source, "never_changes", False):
+            yield Question(fetcher.question(reference), source, _NOTHING, reference.ttl_s, reference.max_stale_s)
+
+
 def status() -> Status:
     """How the secrets of this process do, and their sources: states and times, never a value."""
     return Status(os.getpid()) if _runner is None else _runner.engine.status()

@@ -27,7 +27,7 @@ from wellkept.ports import Source
 from wellkept.refresh.engine import Question
 from wellkept.refresh.ticket import Taken
 from wellkept.registry import open_source
-from wellkept.runtime.alive import file_reference, forget, plain_questions, runner
+from wellkept.runtime.alive import absent_questions, file_reference, forget, plain_questions, runner
 from wellkept.runtime.graft import differ, let_follow_all, secrets_of, value_of
 from wellkept.runtime.load import close, load_from, recall
 from wellkept.secret import State
@@ -71,7 +71,7 @@ class Watch(Generic[S]):
         self._is_closed = False
         self._stops: list[Callable[[], None]] = []
         self._taking: Any = None  # a task, while everything is loaded anew in an event loop
-        self._tripwire: Tripwire | None = None
+        self._tripwires: list[Tripwire] = []
         found = self._files()
         self.config: S = load()
         self._begin(found)
@@ -220,16 +220,21 @@ class Watch(Generic[S]):
         self._watch_files(files)
 
     def _watch_files(self, files: Mapping[str, str | None]) -> None:
-        if self._tripwire is not None:
-            forget([self._tripwire])
+        forget(self._tripwires)
         source: Source = open_source("file", self._inputs.environ)
         questions = [Question(file_reference(path), source, Reading(None, "", found)) for path, found in files.items()]
         attempt = recall(self.config)
         questions += plain_questions(attempt.outcomes, attempt.fetcher)
-        self._tripwire = Tripwire(self._cls.__qualname__, ", ".join(map(shown, files)), self._trip)
-        if questions:
+        place = ", ".join(map(shown, files))
+        absent = list(absent_questions(attempt.outcomes, attempt.fetcher))
+        wires = [
+            (Tripwire(self._cls.__qualname__, place, self._trip), questions),
+            (Tripwire(self._cls.__qualname__, place, self._trip, may_be_gone=True), absent),
+        ]
+        self._tripwires = [wire for wire, wanted in wires if wanted]
+        if self._tripwires:
             own = runner()
-            own.engine.follow([(self._tripwire, questions)])
+            own.engine.follow([(wire, wanted) for wire, wanted in wires if wanted])
             own.wake()
 
     def _files(self) -> dict[str, str | None]:
@@ -241,10 +246,8 @@ class Watch(Generic[S]):
         for stop in self._stops:
             stop()
         self._stops.clear()
-        if self._tripwire is not None:
-            self._tripwire.is_alive = False
-            forget([self._tripwire])
-            self._tripwire = None
+        forget(self._tripwires)
+        self._tripwires = []
 
     def _note(self, name: str) -> None:
         with self._changed:
@@ -289,10 +292,19 @@ class Tripwire:
         is_alive: whether it is still wanted.
     """
 
-    def __init__(self, name: str, place: str, trip: Callable[[], None]) -> None:
-        """Say so by calling `trip`."""
+    def __init__(self, name: str, place: str, trip: Callable[[], None], *, may_be_gone: bool = False) -> None:
+        """Say so by calling `trip`.
+
+        Args:
+            name: the class.
+            place: what is watched.
+            trip: is called for each change.
+            may_be_gone: whether it is no news that it is not there.
+        """
         self.name: str = name
         self.is_alive: bool = True
+        self._may_be_gone = may_be_gone
+        self._is_gone = False
         self._place = place
         self._trip = trip
         self._at = datetime.now(UTC)
@@ -302,8 +314,12 @@ class Tripwire:
         self._trip()
         return Taken()
 
-    def mark(self, state: State, until_s: float | None) -> None:
-        """Nothing hangs on how fresh it is: what was read stays in force."""
+    def mark(self, state: State, _until_s: float | None, /) -> None:
+        """What is gone may let a weaker layer speak; whatever else it is, what was read stays in force."""
+        is_gone = state is State.GONE
+        if is_gone and not self._may_be_gone and not self._is_gone:
+            self._trip()
+        self._is_gone = is_gone
 
     def facts(self) -> tuple[str, str | None, float]:
         """The files."""
