@@ -34,6 +34,9 @@ def dial(address: Address, tls: Tls | None, deadline: Deadline, proxy: Address |
             return _closing(connected, Failure(Unreachable, f"unreachable: the proxy {proxy} refuses {server}", _LOOK))
         if tls is None:
             return Wire(connected, deadline)
+        fault = connected.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if fault:  # it has hung up already: ssl would raise that, and leave a socket of its own open
+            raise OSError(fault, "")
         connected.settimeout(deadline.wait())
         wrapped = tls.wrap(connected, address.host)
         return _closing(connected, wrapped) if isinstance(wrapped, Failure) else Wire(wrapped, deadline)

@@ -148,7 +148,7 @@ class Engine:
             raise fault
         return self._next_at()
 
-    def refresh(self, follower: Follower) -> bool:
+    def refresh(self, follower: Follower, *, is_first: bool = True) -> bool:
         """Ask again now for all that a follower is made of; whether there were answers."""
         following = self._followings.get(id(follower))
         if following is None:
@@ -174,7 +174,10 @@ class Engine:
                 self._land(tickets, flight)
         for other in others:
             other.done.wait(_LONGEST_FLIGHT_S)
-        return all(one.plan.failure is None for one in following.tickets)
+        if all(one.plan.failure is None for one in following.tickets):
+            return True
+        # What it has joined may have failed before it came.
+        return bool(others) and is_first and self.refresh(follower, is_first=False)
 
     def woke(self) -> None:
         """Take note that the machine slept: what is due now need not be due at once."""
