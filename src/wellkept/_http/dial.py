@@ -34,9 +34,7 @@ def dial(address: Address, tls: Tls | None, deadline: Deadline, proxy: Address |
             return _closing(connected, Failure(Unreachable, f"unreachable: the proxy {proxy} refuses {server}", _LOOK))
         if tls is None:
             return Wire(connected, deadline)
-        fault = connected.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if fault:  # it has hung up already: ssl would raise that, and leave a socket of its own open
-            raise OSError(fault, "")
+        _refuse_hung_up(connected)
         connected.settimeout(deadline.wait())
         wrapped = tls.wrap(connected, address.host)
         return _closing(connected, wrapped) if isinstance(wrapped, Failure) else Wire(wrapped, deadline)
@@ -98,6 +96,13 @@ def _connect(family: socket.AddressFamily, target: SocketAddress, timeout_s: flo
         made.close()
         raise
     return made
+
+
+def _refuse_hung_up(connected: socket.socket) -> None:
+    """Raise what ssl would, which leaves a socket of its own open then: the peer has hung up already."""
+    fault = connected.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if fault:
+        raise OSError(fault, "")
 
 
 def _is_tunnelled(connected: socket.socket, address: Address, deadline: Deadline) -> bool:
