@@ -467,7 +467,12 @@ def test_waiting_ends_with_a_newer_version_or_with_the_time() -> None:
 def test_refresh_asks_the_source_where_there_is_one() -> None:
     secret, asked = Secret(V), list[int]()
     assert secret.refresh() is False
-    set_refresher(secret, lambda: asked.append(1) is None)
+
+    def ask() -> bool:
+        asked.append(1)
+        return True
+
+    set_refresher(secret, ask)
     assert secret.refresh() is True
     assert secret.map(str.lower).refresh() is True
     assert asked == [1, 1]
