@@ -10,7 +10,6 @@ comes in without a password, and only over the loopback.
 """
 
 import os
-import pwd
 import shutil
 import subprocess
 import tempfile
@@ -21,9 +20,11 @@ from typing import Any, Final
 
 import pymysql  # type: ignore[import-untyped]  # it has no types
 
+from tests.servers.other_user import as_other, give
 from tests.servers.process import NotStarted, end, free_port, running, wait_until
 from tests.servers.space import Space
 
+_RUNS_IT: Final = "mysql"  # where we are root, which the server refuses to run as
 USER: Final = "root"
 DENIED: Final = 1045  # ER_ACCESS_DENIED_ERROR: a wrong password, and a user that is not there
 DATABASE: Final = "orders"  # a user of the engine may read all of it
@@ -78,7 +79,7 @@ class MariaDB:
         """
         own = (f"--datadir={self._folder / 'data'}", f"--port={self.port}", "--bind-address=127.0.0.1")
         rest = ("--socket=socket", "--pid-file=pid", "--skip-name-resolve", "--loose-feedback=off")
-        command: list[str | Path] = [*_as_other(), mariadb_programs()[0], "--no-defaults", *own, *rest, *_SMALL]
+        command: list[str | Path] = [*as_other(_RUNS_IT), mariadb_programs()[0], "--no-defaults", *own, *rest, *_SMALL]
         log_file = self._folder / "log"
         self.process = self._stack.enter_context(running(command, log_file=log_file, environ=_PLAIN))
         wait_until(lambda: self.logs_in(USER, "") or self.process.poll() is not None, "MariaDB is ready")
@@ -160,10 +161,10 @@ def mariadb_template() -> Generator[Path]:
     with tempfile.TemporaryDirectory(prefix="mariadb-") as made:
         set_up, data = Path(made, "set-up.sql"), Path(made, "data")
         set_up.write_text(_SET_UP, "ascii")
-        _give(Path(made))
+        give(Path(made), _RUNS_IT)
         ways = ("--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve")
         own = (f"--datadir={data}", f"--extra-file={set_up}", *ways)
-        command: list[str | Path] = [*_as_other(), install, "--no-defaults", *own, *_SMALL]
+        command: list[str | Path] = [*as_other(_RUNS_IT), install, "--no-defaults", *own, *_SMALL]
         told = subprocess.run(command, env=_PLAIN, check=False, capture_output=True, text=True, cwd="/")
         if told.returncode != 0:
             raise NotStarted(f"mariadb-install-db: {told.stdout}{told.stderr}")
@@ -182,7 +183,7 @@ def run_mariadb(template: Path) -> Generator[MariaDB]:
     """
     with tempfile.TemporaryDirectory(prefix="mariadb-") as made, ExitStack() as stack:
         shutil.copytree(template, Path(made, "data"))
-        _give(Path(made))
+        give(Path(made), _RUNS_IT)
         server = MariaDB(Path(made), stack)
         server.start()
         yield server
@@ -200,27 +201,3 @@ def set_up_mariadb(
     space.do("POST", f"database/config/{CONFIG}", {**config, "username": USER, "password": ""})
     body = {"db_name": CONFIG, "creation_statements": CREATION, "default_ttl": default_ttl, "max_ttl": max_ttl}
     space.do("POST", f"database/roles/{role}", body)
-
-
-def _other() -> "pwd.struct_passwd | None":
-    """Who runs it where we are root."""
-    if os.geteuid() != 0:
-        return None
-    known = {one.pw_name: one for one in pwd.getpwall()}
-    return known.get("mysql") or known["nobody"]
-
-
-def _as_other() -> list[str]:
-    other = _other()
-    if other is None:
-        return []
-    # It forgets who waits for it when it changes its user: so the kernel is told again.
-    return ["setpriv", f"--reuid={other.pw_uid}", f"--regid={other.pw_gid}", "--clear-groups", "--pdeathsig=TERM"]
-
-
-def _give(folder: Path) -> None:
-    other = _other()
-    if other is None:
-        return
-    for one in (folder, *folder.rglob("*")):
-        os.chown(one, other.pw_uid, other.pw_gid)

@@ -4,8 +4,6 @@ A data folder is made once (`initdb` takes a second) and copied for each server.
 then it runs as `postgres` or `nobody`, and its folder belongs to that user.
 """
 
-import os
-import pwd
 import shutil
 import signal
 import subprocess
@@ -15,9 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from tests.servers.other_user import as_other, give
 from tests.servers.process import NotStarted, free_port, running, wait_until
 from tests.tls.pki import Leaf
 
+_RUNS_IT: Final = "postgres"  # where we are root, which the server refuses to run as
 USER: Final = "orders"  # the superuser; a client certificate has to carry it as its common name
 
 _PLACES: Final = "lib/postgresql"  # Debian keeps each version's programs below /usr
@@ -66,9 +66,9 @@ def postgres_template() -> Generator[Path]:
     programs = postgres_folder()
     with tempfile.TemporaryDirectory(prefix="postgres-") as made:
         data = Path(made, "data")
-        _give(Path(made))
+        give(Path(made), _RUNS_IT)
         command: list[str | Path] = [
-            *_as_other(),
+            *as_other(_RUNS_IT),
             programs / "initdb",
             "-D",
             data,
@@ -109,8 +109,8 @@ def run_postgres(template: Path, server: Leaf, clients: bytes, *, speaks_tls: bo
         with (data / "postgresql.conf").open("a", encoding="utf-8") as settings:
             settings.write(_SETTINGS.format(ssl="on" if speaks_tls else "off"))
         (data / "pg_hba.conf").write_text(_ACCESS[speaks_tls], "ascii")
-        _give(Path(made))
-        command: list[str | Path] = [*_as_other(), postgres_folder() / "postgres", "-D", data, "-p", str(port)]
+        give(Path(made), _RUNS_IT)
+        command: list[str | Path] = [*as_other(_RUNS_IT), postgres_folder() / "postgres", "-D", data, "-p", str(port)]
         with running(command, log_file=log_file, environ=_PLAIN) as process:
             wait_until(lambda: _is_ready(data) or process.poll() is not None, "PostgreSQL is ready")
             if process.poll() is not None:
@@ -120,30 +120,6 @@ def run_postgres(template: Path, server: Leaf, clients: bytes, *, speaks_tls: bo
             finally:
                 process.send_signal(signal.SIGINT)  # "fast": SIGTERM waits until the last client has left
                 process.wait(5)
-
-
-def _other() -> "pwd.struct_passwd | None":
-    """Who runs it where we are root."""
-    if os.geteuid() != 0:
-        return None
-    known = {one.pw_name: one for one in pwd.getpwall()}
-    return known.get("postgres") or known["nobody"]
-
-
-def _as_other() -> list[str]:
-    other = _other()
-    if other is None:
-        return []
-    # It forgets who waits for it when it changes its user: so the kernel is told again.
-    return ["setpriv", f"--reuid={other.pw_uid}", f"--regid={other.pw_gid}", "--clear-groups", "--pdeathsig=TERM"]
-
-
-def _give(folder: Path) -> None:
-    other = _other()
-    if other is None:
-        return
-    for one in (folder, *folder.rglob("*")):
-        os.chown(one, other.pw_uid, other.pw_gid)
 
 
 def _is_ready(data: Path) -> bool:
