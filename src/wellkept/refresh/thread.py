@@ -75,6 +75,9 @@ class Runner:
                 self._start()
             elif self._bell is not None:
                 self._bell.ring()
+            is_starved = self._thread is None
+        if is_starved:  # no room for one: whoever wakes it next tries again
+            BUS.publish(Event(Topic.WARNING, "refresh", "no thread can be started: nothing is kept fresh for now"))
 
     def serve_status(self, opens: Callable[[], Serves | None]) -> None:
         """Answer for the status of this process from now on."""
@@ -121,10 +124,9 @@ class Runner:
         thread = threading.Thread(target=self._loop, args=(self._bell,), name="wellkept-refresh", daemon=True)
         try:
             thread.start()
-        except (RuntimeError, MemoryError):  # no room for one: whoever wakes it next tries again
-            BUS.publish(Event(Topic.WARNING, "refresh", "no thread can be started: nothing is kept fresh for now"))
-        else:
-            self._thread = thread
+        except (RuntimeError, MemoryError):
+            return
+        self._thread = thread
 
     def _loop(self, bell: Bell) -> None:
         gap_s = SYSTEM_CLOCK.seconds() - time.monotonic()
@@ -217,4 +219,5 @@ class Runner:
         if self._bell is not None:
             self._bell.renew()
         if had_thread and not self._is_ending:
-            self._start()
+            with self._lock:  # a journey of the new thread may end before this does, and would start another one
+                self._start()
