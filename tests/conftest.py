@@ -14,6 +14,7 @@ searched for that word, in its encodings too. A hit fails the test and names the
 import os
 import re
 import stat
+import sys
 from base64 import b64encode
 from collections.abc import Callable, Generator, Iterator
 from fnmatch import fnmatchcase
@@ -94,6 +95,16 @@ def pytest_runtest_makereport(
         report.longrepr = "\n".join(f"{item.nodeid}: a canary stands in {place}" for place in places)
         vars(report).pop("wasxfail", None)  # an expected failure is no excuse
     return report
+
+
+@pytest.fixture(autouse=True)
+def _nothing_lives_on() -> Iterator[None]:
+    """Let go of what a test has loaded and not closed: it would go on asking, and stand in the status of the next."""
+    yield
+    alive = sys.modules.get("wellkept.runtime.alive")
+    engine = None if alive is None or alive._runner is None else alive._runner.engine
+    if engine is not None:
+        engine.forget([one.follower for one in list(engine._followings.values())])
 
 
 @pytest.fixture(scope="session", autouse=True)

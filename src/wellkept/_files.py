@@ -224,6 +224,11 @@ def read_own(path: FilePath, *, max_bytes: int = MAX_FILE_BYTES) -> bytes:
     return read_file(path, max_bytes=max_bytes)
 
 
+def is_mount(folder: str) -> bool:
+    """Whether a directory is a volume of Kubernetes, whose files are swapped all at once."""
+    return os.path.lexists(f"{folder}/{_CURRENT}")
+
+
 def stamp(path: str) -> object:
     """What the system says of a file, to be compared with what it says later; None where there is no such file.
 

@@ -89,7 +89,7 @@ def test_an_unknown_option_is_told(wellkept: CommandLine) -> None:
     done = wellkept("get", "shelf:prod/db?versions=1#a")
     assert done.err == "error: KEY: shelf has no option versions\nhint: did you mean version?\n"
     done = wellkept("get", "shelf:prod/db?xyz=CANARY#a")
-    assert done.err.splitlines()[1] == "hint: options are optional, plain, side, ttl, version"
+    assert done.err.splitlines()[1] == "hint: options are max_stale, optional, plain, side, ttl, version"
     assert "CANARY" not in done.err
 
 

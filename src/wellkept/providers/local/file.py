@@ -7,7 +7,7 @@ Kubernetes mount never come from two versions of it. One final newline is not pa
 import os
 from collections.abc import Collection, Mapping, Sequence
 
-from wellkept._files import FileFault, read_entries, read_file, version_of, without_final_newline
+from wellkept._files import FileFault, is_mount, read_entries, read_file, version_of, without_final_newline
 from wellkept.errors import Absent, Denied, Kind, Malformed, SourceError
 from wellkept.model import Reading, Reference
 from wellkept.providers.local.versions import refuse_version
@@ -42,8 +42,10 @@ class FileSource:
         together: dict[str, set[str]] = {}
         for folder, name in map(os.path.split, set(paths) - whole):
             together.setdefault(folder, set()).add(name)
-        # A folder that is wanted whole, too, is read once for both.
-        entries = {folder: _entries(folder, names) for folder, names in together.items() if len(names) > 1}
+        # A folder that is wanted whole, too, is read once for both; of a mount a single file as well: by its path it is
+        # missing for a moment, while kubelet swaps.
+        pinned = [(folder, names) for folder, names in together.items() if len(names) > 1 or is_mount(folder)]
+        entries = {folder: _entries(folder, names) for folder, names in pinned}
         entries |= {folder: _entries(folder, ()) for folder in whole}
         return [
             refuse_version(one) or _answer(path, one.location, entries)
