@@ -12,8 +12,8 @@ INSTALL := $(BIN)/python -m pip install --quiet --no-input
 # `make test COVERAGE=1` measures branches, in child processes too; the bar is [tool.coverage.report] fail_under.
 PYTEST := $(BIN)/python $(if $(COVERAGE),-m coverage run) -m pytest
 TESTS ?=
-# Twice as many as cores: most tests wait for a server, a process or a lease.
-JOBS ?= $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
+# More than cores: many tests wait for a server, a process or a lease.
+JOBS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

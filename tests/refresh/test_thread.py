@@ -1,5 +1,6 @@
 """The one thread of a process: when it runs, at the exit, and in forked children. Each in a process of its own."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -57,6 +58,7 @@ def told(program: str, *, code: int = 0, timeout: float = 50) -> list[str]:
     made = subprocess.run(
         [sys.executable, "-c", PRELUDE + program],
         cwd=ROOT,
+        env={name: text for name, text in os.environ.items() if not name.startswith("COVERAGE_")},  # it loads sockets
         capture_output=True,
         text=True,
         timeout=timeout,

@@ -119,7 +119,7 @@ class OpenBao:
                 return _call(self._connection, method, path, text, sent)
             except (OSError, HTTPException) as problem:
                 self._connection.close()
-                if not is_kept or not isinstance(problem, ConnectionError):
+                if not is_kept or not isinstance(problem, (ConnectionError, ssl.SSLEOFError)):
                     raise
             return _call(self._connection, method, path, text, sent)  # the server had closed it meanwhile
 

@@ -304,9 +304,9 @@ def test_a_server_that_never_stops_talking_is_cut_off(part: bytes) -> None:
 
     begun = time.monotonic()
     with exposed(speak) as server:
-        report = look(server, NOBODY, timeout_s=5)
+        report = look(server, NOBODY, timeout_s=20)
     assert report.findings
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 15
 
 
 def test_a_certificate_that_cannot_be_read_is_a_finding(tmp_path: Path) -> None:
