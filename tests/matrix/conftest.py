@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Protocol
 
 import pytest
@@ -117,3 +118,13 @@ def database() -> Iterator[Database]:
     if os.environ.get("CI") == "true":
         pytest.fail(f"missing, and CI=true: {reason}", pytrace=False)
     pytest.skip(reason)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one thing pass that CPython does: a peer that resets before TLS makes it leave a socket of its own open."""
+    left_open = pytest.mark.filterwarnings(
+        "ignore:Exception ignored in. <ssl.SSLSocket:pytest.PytestUnraisableExceptionWarning"
+    )
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(left_open)
