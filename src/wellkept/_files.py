@@ -226,7 +226,7 @@ def read_own(path: FilePath, *, max_bytes: int = MAX_FILE_BYTES) -> bytes:
 
 def is_mount(folder: str) -> bool:
     """Whether a directory is a volume of Kubernetes, whose files are swapped all at once."""
-    return os.path.lexists(f"{folder}/{_CURRENT}")
+    return os.path.lexists(os.path.join(folder, _CURRENT))  # noqa: PTH118 text in: "" is the current one
 
 
 def stamp(path: str) -> object:

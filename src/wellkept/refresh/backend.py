@@ -237,7 +237,7 @@ class Backend:
     def _set_pace(self, ticket: Ticket, answer: Reading) -> None:
         plan = ticket.plan
         if isinstance(plan, StaticPlan) and answer.ttl_s is not None and not ticket.has_ttl:
-            plan.pace = Pace(max(answer.ttl_s, _LEAST_TTL_S), is_exact=True, max_stale_s=plan.pace.max_stale_s)
+            plan.pace = _pace_of(answer.ttl_s, plan.pace)
 
     def _good(self, ticket: Ticket, chance: float, began: float, *, is_new: bool = False) -> None:
         plan, now = ticket.plan, self._now
@@ -359,8 +359,13 @@ def plan_of(answer: Reading, pace: Pace, now: float, chance: float) -> StaticPla
     if answer.lease is not None:
         return LeasedPlan(now, chance, answer.lease.duration_s, is_renewable=answer.lease.is_renewable)
     if answer.ttl_s is not None and not pace.is_exact:
-        pace = Pace(max(answer.ttl_s, _LEAST_TTL_S), is_exact=True, max_stale_s=pace.max_stale_s)
+        pace = _pace_of(answer.ttl_s, pace)
     return StaticPlan(pace, now, chance)
+
+
+def _pace_of(ttl_s: float, usual: Pace) -> Pace:
+    """How often an answer is looked at that says by itself for how long it is good."""
+    return Pace(max(ttl_s, _LEAST_TTL_S), is_exact=True, max_stale_s=usual.max_stale_s)
 
 
 def _lease(question: Reference, made: object) -> Lease | SourceError:

@@ -11,7 +11,7 @@ from typing import Protocol, cast
 
 from cryptography import x509
 
-from wellkept._files import MAX_FILE_BYTES, MIB, FileFault, is_exposed, read_entries, read_file, shown, stamp
+from wellkept._files import MAX_FILE_BYTES, MIB, FileFault, is_exposed, is_mount, read_entries, read_file, shown, stamp
 from wellkept.errors import BundleError, Kind, SecretExpired
 from wellkept.secret import Secret
 from wellkept.tls.bundle import Anchor, Identity, Parts
@@ -215,7 +215,7 @@ class _Look:
             folders.setdefault(folder, []).append(name)
         self._found: dict[str, bytes] = {}
         for folder, names in folders.items():
-            if os.path.lexists(os.path.join(folder, "..data")):  # noqa: PTH118 text in, text out
+            if is_mount(folder):
                 self._found |= _mounted(folder, names)
 
     def read(self, path: str, *, max_bytes: int = MAX_FILE_BYTES) -> bytes:
