@@ -19,12 +19,12 @@ from wellkept.refresh.status import Status
 
 T = TypeVar("T")
 
+OPENS_S: Final = 0.5  # so long after a fork a child has a socket of its own
 EXIT_S: Final = 2.0  # for so long the end of a process may be held up
 _LONGEST_WAIT_S: Final = 5.0  # a suspended machine does not wake a waiting thread early
 _SLEPT_S: Final = 5.0
 _CALLS_S: Final = 1.0
 _AFTER_FAULT_S: Final = 1.0
-_OPENS_S: Final = 0.5
 
 
 class Serves(Protocol):
@@ -161,7 +161,7 @@ class Runner:
     def _tend_socket(self, now: float) -> float:
         """Open the socket where there should be one; for how many seconds that can wait."""
         if self._socket is not None and identity_of(self._socket.fileno()) != self._socket_is:
-            self._socket, self._opens_at = None, now + _OPENS_S  # somebody has closed it, and its number is another's
+            self._socket, self._opens_at = None, now + OPENS_S  # somebody has closed it, and its number is another's
         if self._socket is not None or self._opens is None:
             return _LONGEST_WAIT_S
         if now < self._opens_at:
@@ -215,7 +215,7 @@ class Runner:
                 self._socket.drop()
             self._socket = None
         # Later: a child that becomes another program in a moment would leave its socket behind.
-        self._opens_at = SYSTEM_CLOCK.seconds() + _OPENS_S
+        self._opens_at = SYSTEM_CLOCK.seconds() + OPENS_S
         if self._bell is not None:
             self._bell.renew()
         if had_thread and not self._is_ending:
