@@ -1,7 +1,8 @@
 """Comparing values without telling by the time that it takes where they differ."""
 
-from importlib import import_module
 from os import urandom
+
+from wellkept._imports import load_module
 
 _KEY = urandom(32)  # only this process compares with it; no digest ever leaves
 
@@ -12,7 +13,7 @@ def is_same(mine: object, theirs: object) -> bool:
     if ours is None or others is None:
         return bool(mine == theirs)
     # Loaded by name: OpenSSL's hashes take 3 ms to load, and most programs compare no secrets.
-    blake2b, hmac = import_module("hashlib").blake2b, import_module("hmac")
+    blake2b, hmac = load_module("hashlib").blake2b, load_module("hmac")
     digests = [blake2b(value, key=_KEY).digest() for value in (ours, others)]
     return bool(hmac.compare_digest(*digests))
 

@@ -6,9 +6,9 @@ This is the one file that imports inside functions. Entry points of the group
 
 from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
-from importlib import import_module
 from typing import TYPE_CHECKING, Final, cast
 
+from wellkept._imports import load_module
 from wellkept.errors import UsageError
 from wellkept.ports import OpensConfigured, OpensSource, ProviderTable, Source
 
@@ -93,7 +93,7 @@ def _without_options(scheme: str) -> UsageError:
 
 def _find(scheme: str) -> OpensSource | OpensConfigured:
     if scheme in BUILT_IN:
-        return cast("OpensSource", import_module(BUILT_IN[scheme]).open_source)
+        return cast("OpensSource", load_module(BUILT_IN[scheme]).open_source)
     point = _points().get(scheme)
     if point is None:
         raise UsageError(f"{scheme}: is no known scheme", hint=f"known are {', '.join(sorted(Schemes()))}")

@@ -288,7 +288,6 @@ def test_what_is_followed_no_more_is_given_back_at_once_or_when_it_has_drained()
     assert source.revoked == ["lease-1"]
     driven.run_for(31)
     assert source.revoked == ["lease-1", "lease-2"]
-    assert driven.engine.is_idle
     assert driven.engine.status().sources == (), "nothing of it is left to do"
 
 
@@ -330,7 +329,6 @@ def test_a_source_that_nobody_follows_any_more_is_left_alone() -> None:
     driven.engine.forget([driven.follow(source)])
     driven.run_for(100)
     assert source.requests == ["db"]
-    assert driven.engine.is_idle
     assert driven.engine.status().sources == ()
 
 
@@ -460,6 +458,5 @@ def test_ten_thousand_rotations_leave_nothing_behind() -> None:
 
 def test_nothing_is_planned_where_nothing_is_followed() -> None:
     engine = Engine(ask)
-    assert engine.is_idle
     assert engine.run(lambda journey: journey()) == float("inf")
     assert engine.status().secrets == ()

@@ -43,13 +43,13 @@ def test_fifty_of_fifty_children_live_that_were_forked_while_a_lock_was_held(
     held: str, file: Path, tmp_path: Path
 ) -> None:
     with running("forking", file, held, CHILDREN, errors=tmp_path / "errors") as program:
-        program.wait_told("forked")
+        program.wait_told("listens", CHILDREN)
         rotate(file, 2)
         assert program.wait() == 0
         children = program.told("loads")
-        assert len(children) == CHILDREN
         assert all_saw(program.told("is_there"))
-        assert all(fact["is_called"] and fact["refreshes"] and fact["loads"] for fact in children)
+        for fact in ("is_called", "refreshes", "loads"):
+            assert Counter(child[fact] for child in children) == {True: CHILDREN}, fact
         assert program.told("codes")[0]["codes"] == [0] * CHILDREN
         assert program.errors == ""
 
@@ -60,6 +60,18 @@ def test_fifty_of_fifty_children_see_a_change_in_whose_midst_they_were_forked(tm
         assert program.wait(120) == 0
         assert Counter(fact["is_there"] for fact in program.told("is_there")) == {True: CHILDREN + 1}
         assert Counter(fact["threads"] for fact in program.told("threads")) == {1: CHILDREN}
+        assert program.errors == ""
+
+
+def test_a_child_sees_a_change_that_was_forked_while_a_module_was_imported(file: Path, tmp_path: Path) -> None:
+    """Its lock of that module would stay closed for ever."""
+    with running("importing", file, errors=tmp_path / "errors") as program:
+        program.wait_told("ready")
+        rotate(file, 2)
+        assert program.wait() == 0
+        assert [fact["is_under_way"] for fact in program.told("is_under_way")] == [True]
+        assert [fact["is_there"] for fact in program.told("is_there")] == [True, True]
+        assert program.told("code")[0]["code"] == 0
         assert program.errors == ""
 
 

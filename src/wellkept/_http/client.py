@@ -4,7 +4,6 @@ import os
 import time
 import weakref
 from collections.abc import Iterable, Sequence
-from importlib import import_module
 
 from wellkept._clock import SYSTEM_CLOCK, Clock
 from wellkept._http.address import Address
@@ -13,6 +12,7 @@ from wellkept._http.exchange import Answer, Elsewhere, shown
 from wellkept._http.message import Failure, Request, Response
 from wellkept._http.pool import Pool
 from wellkept._http.tls import Tls, Trust
+from wellkept._imports import load_module
 from wellkept.errors import Malformed, TimedOut, Unreachable
 
 ATTEMPTS = 3  # what Vault's own client does: two retries
@@ -118,7 +118,7 @@ def _tls_for(addresses: Sequence[Address], trust: Trust) -> Tls | None:
     if all(one.scheme != "https" for one in addresses):
         return None
     # By name: ssl takes 8 ms to load, and an agent on this machine is asked without it.
-    made: Tls = import_module("wellkept._http.context").ContextKeeper(trust)
+    made: Tls = load_module("wellkept._http.context").ContextKeeper(trust)
     return made
 
 

@@ -16,7 +16,6 @@ No redirects, no proxy, no retries, no connection that is kept: one attempt, wit
 import os
 import socket
 from functools import cache
-from importlib import import_module
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
@@ -28,6 +27,7 @@ from wellkept._http.names import look_up
 from wellkept._http.reader import Head, Unreadable, read_body, read_head
 from wellkept._http.tls import Tls, Trust
 from wellkept._http.wire import Wire
+from wellkept._imports import load_module
 from wellkept.errors import TimedOut, TLSFailed
 from wellkept.tls.ocsp import Unanswered
 
@@ -198,7 +198,7 @@ class _Named:
 @cache
 def _keeper() -> Tls:
     # By name, as in client.py: it is needed for https only.
-    made: Tls = import_module("wellkept._http.context").ContextKeeper(Trust())
+    made: Tls = load_module("wellkept._http.context").ContextKeeper(Trust())
     return made
 
 

@@ -7,10 +7,10 @@ holds the text: below the public functions a `Mistake` is returned.
 
 import os
 from decimal import Decimal, InvalidOperation
-from importlib import import_module
 
 from wellkept._dataclasses import dataclass, field
 from wellkept._files import FileFault, FilePath, read_file
+from wellkept._imports import load_module
 from wellkept._toml.limits import MAX_BYTES, MAX_DIGITS, find_excess
 from wellkept._toml.lines import read_plain
 from wellkept._toml.mistakes import Mistake, explain, explain_number, find_bad_character, find_long_key
@@ -156,7 +156,7 @@ def _decode(raw: bytes) -> str | Mistake:
 
 
 def _load(source: str, name: str) -> dict[str, object] | Mistake:
-    tomllib = import_module("tomllib")  # by name: it takes 4 ms to load, and many a process has no TOML to read
+    tomllib = load_module("tomllib")  # by name: it takes 4 ms to load, and many a process has no TOML to read
     try:
         data: dict[str, object] = tomllib.loads(source, parse_float=_exact)
     except tomllib.TOMLDecodeError as error:

@@ -7,9 +7,9 @@ when its scheme is used for the first time; its own references are fetched first
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from importlib import import_module
 
 from wellkept._dataclasses import replace
+from wellkept._imports import load_module
 from wellkept._names import canonical
 from wellkept._patterns import pattern
 from wellkept.config.convert.converter import INVALID, Answer, At, Converter
@@ -83,8 +83,8 @@ def _converted(
     """Fetch what a table refers to, and convert it by the hints of the options class."""
     path = ("wellkept", PROVIDERS, name)
     # By name: most processes use no table, and the converters take 8 ms to load.
-    converter: Converter = import_module("wellkept.config.convert.build").converter_for(options)
-    names: Sequence[str] = [one.name for one in import_module("wellkept.config.declare").declared(options)]
+    converter: Converter = load_module("wellkept.config.convert.build").converter_for(options)
+    names: Sequence[str] = [one.name for one in load_module("wellkept.config.declare").declared(options)]
     setting = Setting(path, path, path, options, converter, Extras())
     outcome = resolve([(setting, (replace(say, raw=table),))], frozenset(), fetcher)[0]
     problems, raw = outcome.problems, outcome.raw

@@ -6,9 +6,9 @@ One letter says which form follows: `s` a text as UTF-8, `t` any other value as 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
-from importlib import import_module
 from typing import cast
 
+from wellkept._imports import load_module
 from wellkept._toml.document import Document, TomlFault, parse
 from wellkept.errors import Malformed
 
@@ -63,7 +63,7 @@ def to_literal(value: object) -> str:
         return value.isoformat()
     if isinstance(value, Decimal):
         return _number(value)
-    item = import_module("tomlkit").item(value)  # by name: it takes 18 ms, and most values are text
+    item = load_module("tomlkit").item(value)  # by name: it takes 18 ms, and most values are text
     return cast("str", item.as_string())
 
 

@@ -40,6 +40,7 @@ class Asking:
     """What one source was asked so far.
 
     Attributes:
+        source: which.
         name: its scheme.
         breaker: whether it is left alone.
         requests: how often it was asked.
@@ -47,8 +48,9 @@ class Asking:
         is_answering: whether it did the last time.
     """
 
-    def __init__(self, name: str, means: Means) -> None:
+    def __init__(self, source: Source, name: str, means: Means) -> None:
         """Ask nothing yet."""
+        self.source: Source = source
         self.name: str = name
         self.breaker: Breaker = Breaker()
         self.requests: int = 0
@@ -65,6 +67,17 @@ class Asking:
         else:
             self.answered()
         return answer
+
+    def fetch(self, questions: Sequence[Reference]) -> Sequence[Reading | SourceError]:
+        """Fetch, with one request or as many as the source needs; an answer for each question."""
+        self.requests += 1
+        answers = self._means.ask(self.source, questions)
+        failed = [one for one in answers.values() if isinstance(one, SourceError)]
+        if len(failed) < len(questions):
+            self.answered()
+        elif failed:
+            self.note(failed[0])
+        return [answers[one] for one in questions]
 
     def answered(self) -> None:
         """Take note of an answer."""

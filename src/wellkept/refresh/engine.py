@@ -14,10 +14,11 @@ from wellkept._dataclasses import dataclass
 from wellkept.model import Reading, Reference
 from wellkept.ports import Source
 from wellkept.refresh.asking import Ask, Chance, Means
-from wellkept.refresh.backend import Backend, plan_of
+from wellkept.refresh.backend import Backend
 from wellkept.refresh.plan import LeasedPlan, Pace, StaticPlan
-from wellkept.refresh.status import SecretStatus, SourceStatus, Status
-from wellkept.refresh.ticket import Flight, Follower, Following, Ticket
+from wellkept.refresh.report import secret_status, source_status
+from wellkept.refresh.status import Status
+from wellkept.refresh.ticket import Flight, Follower, Following, Ticket, plan_of
 from wellkept.secret import State
 
 DRAIN_S: Final = 60.0  # longer than nearly every transaction, and than any pool takes to give a new connection
@@ -116,11 +117,6 @@ class Engine:
         """Say for how long what was replaced stays good, from now on."""
         self._means.drain_s = seconds
 
-    @property
-    def is_idle(self) -> bool:
-        """Whether there is nothing to do, now or later."""
-        return not self._followings and all(one.due_at == float("inf") for one in self._backends)
-
     def run(self, start: Callable[[Callable[[], None]], None]) -> float:
         """Do what is due.
 
@@ -210,8 +206,8 @@ class Engine:
     def status(self) -> Status:
         """How all of it does."""
         now = self._clock.seconds()
-        secrets = [_secret_status(one, now) for one in list(self._followings.values()) if one.follower.is_alive]
-        sources = [_source_status(one, now) for one in list(self._backends)]
+        secrets = [secret_status(one, now) for one in list(self._followings.values()) if one.follower.is_alive]
+        sources = [source_status(one, now) for one in list(self._backends)]
         return Status(
             os.getpid(),
             tuple(sorted(secrets, key=lambda one: one.name)),
@@ -356,41 +352,3 @@ def _stricter(one: Pace, other: Pace) -> Pace:
     first = one if one.every_s <= other.every_s else other
     limits = [pace.max_stale_s for pace in (one, other) if pace.max_stale_s is not None]
     return Pace(first.every_s, is_exact=first.is_exact, max_stale_s=min(limits, default=None))
-
-
-def _secret_status(following: Following, now: float) -> SecretStatus:
-    origin, version, age_s = following.follower.facts()
-    state, ends_at = following.standing
-    tickets = following.tickets
-    due_at = min(one.plan.due_at for one in tickets)
-    if state is State.FRESH and due_at <= now:
-        state = State.DUE
-    if ends_at is not None and ends_at <= now:
-        state = State.EXPIRED
-    failures = [following.fault, *(one.plan.failure for one in tickets)]
-    failure = next((one for one in failures if one is not None), None)
-    return SecretStatus(
-        following.follower.name,
-        origin,
-        version,
-        state,
-        age_s,
-        now - min(one.plan.checked_at for one in tickets),
-        max(0.0, due_at - now),
-        None if ends_at is None else max(0.0, ends_at - now),
-        None if failure is None else str(failure),
-        tickets[0].question.scheme,
-    )
-
-
-def _source_status(backend: Backend, now: float) -> SourceStatus:
-    asking, logins = backend.asking, backend.logins
-    ends_at = None if logins is None else logins.ends_at
-    return SourceStatus(
-        asking.name,
-        asking.is_answering,
-        asking.breaker.is_open(now),
-        asking.requests,
-        asking.failures,
-        None if ends_at is None else max(0.0, ends_at - now),
-    )

@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 from threading import Event as Signal
-from typing import Protocol
+from typing import Final, Protocol
 
 from wellkept._dataclasses import dataclass
 from wellkept.errors import Kind
 from wellkept.model import Lease, Reading, Reference
-from wellkept.refresh.plan import LeasedPlan, StaticPlan
+from wellkept.refresh.plan import LeasedPlan, Pace, StaticPlan
 from wellkept.secret import State
+
+_LEAST_TTL_S: Final = 1.0
+_WORST_FIRST: Final = (State.EXPIRED, State.GONE, State.STALE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,4 +143,15 @@ class Following:
         self.follower.mark(*self.standing)
 
 
-_WORST_FIRST = (State.EXPIRED, State.GONE, State.STALE)
+def plan_of(answer: Reading, pace: Pace, now: float, chance: float) -> StaticPlan | LeasedPlan:
+    """The plan of an answer that has just come."""
+    if answer.lease is not None:
+        return LeasedPlan(now, chance, answer.lease.duration_s, is_renewable=answer.lease.is_renewable)
+    if answer.ttl_s is not None and not pace.is_exact:
+        pace = pace_of(answer.ttl_s, pace)
+    return StaticPlan(pace, now, chance)
+
+
+def pace_of(ttl_s: float, usual: Pace) -> Pace:
+    """How often an answer is looked at that says by itself for how long it is good."""
+    return Pace(max(ttl_s, _LEAST_TTL_S), is_exact=True, max_stale_s=usual.max_stale_s)

@@ -4,9 +4,9 @@ import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from importlib import import_module
 from typing import Final, cast
 
+from wellkept._imports import load_module
 from wellkept.config.fetch import Fetcher, ask
 from wellkept.config.layers.providers import DRAIN, STATUS
 from wellkept.config.layers.say import Form, Refers, Say
@@ -59,7 +59,7 @@ def obey(own: Mapping[str, object], environ: Mapping[str, str]) -> None:
 
 def _open_socket(environ: Mapping[str, str]) -> Serves | None:
     """Answer for the status of this process; a service does not fail for want of that."""
-    served = import_module("wellkept.refresh.served")  # it loads sockets, which few processes need here
+    served = load_module("wellkept.refresh.served")  # it loads sockets, which few processes need here
     try:
         return cast("Serves", served.StatusSocket(served.runtime_folder(environ), os.getpid()))
     except WellkeptError as error:

@@ -5,12 +5,12 @@ import sys
 import warnings
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from wellkept._dataclasses import dataclass, field
 from wellkept._files import is_never_updated
+from wellkept._imports import load_module
 from wellkept.config.assemble import Values, build, convert_all
 from wellkept.config.declare import Settings
 from wellkept.config.explain import Explanation, SettingExplanation, Verdict
@@ -233,7 +233,7 @@ def _may_change(outcome: Outcome, fetcher: Fetcher) -> bool:
 
 
 def _alive() -> ModuleType:
-    return import_module("wellkept.runtime.alive")
+    return load_module("wellkept.runtime.alive")
 
 
 _loaded: dict[int, Attempt] = {}
@@ -283,7 +283,7 @@ def _fit_tls() -> None:
 
 
 def _fetch_ocsp(url: str, request: bytes) -> bytes:
-    answer: bytes = import_module("wellkept._http.ocsp").fetch_ocsp(url, request)
+    answer: bytes = load_module("wellkept._http.ocsp").fetch_ocsp(url, request)
     return answer
 
 

@@ -10,13 +10,13 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from importlib import import_module
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 from wellkept._clock import SYSTEM_CLOCK
 from wellkept._dataclasses import dataclass
 from wellkept._files import shown, version_of
+from wellkept._imports import load_module
 from wellkept.config.declare import Settings
 from wellkept.config.layers.chosen import choose_files
 from wellkept.config.layers.read import Inputs, inputs_of
@@ -116,7 +116,7 @@ class Watch(Generic[S]):
 
     async def __anext__(self) -> Change[S]:
         """The next change; an event loop goes on meanwhile, also while everything is loaded anew."""
-        asyncio = import_module("asyncio")  # who iterates so has loaded it
+        asyncio = load_module("asyncio")  # who iterates so has loaded it
         while True:
             if self._taking is None:
                 await self._pending(asyncio.get_running_loop())

@@ -49,6 +49,7 @@ def be_child(config: App, path: Path) -> None:
     """Say when the next value is there; then do all else that a child may want."""
     called = threading.Event()
     config.db_password.on_change(lambda _secret: called.set())
+    tell(listens=True)
     is_there = wait_number(config.db_password, NEXT)
     took_s = age_s(path)
     tell(

@@ -6,9 +6,9 @@ parser's error, which would quote it, leaves this file.
 
 import json
 from decimal import Decimal
-from importlib import import_module
 from typing import cast
 
+from wellkept._imports import load_module
 from wellkept._toml.limits import MAX_BYTES, find_excess
 from wellkept.config.convert.converter import INVALID, At
 
@@ -44,7 +44,7 @@ def _json(text: str) -> object:
 def _toml(text: str) -> object:
     if len(text) > MAX_TOML_CHARACTERS:
         return INVALID
-    tomllib = import_module("tomllib")  # by name, as in _toml/document.py
+    tomllib = load_module("tomllib")  # by name, as in _toml/document.py
     try:
         document: dict[str, object] = tomllib.loads(f"{_KEY} = {text}", parse_float=Decimal)
     except (ValueError, ArithmeticError, RecursionError):

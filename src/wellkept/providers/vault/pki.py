@@ -6,11 +6,11 @@ is made by the server, and crosses the wire once. No answer is trusted before it
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from importlib import import_module
 from typing import Any, Final
 
 from wellkept._dataclasses import dataclass, field
 from wellkept._http.message import Failure, Request, Response
+from wellkept._imports import load_module
 from wellkept._patterns import pattern
 from wellkept.errors import Absent, Malformed, PolicyDenied, Unreachable, WrongPath
 from wellkept.providers.vault.answers import denied, is_vaults_own, no_mount
@@ -138,7 +138,7 @@ def _is_made(rest: Sequence[str]) -> bool:
 
 def _asked(rest: Sequence[str], wanted: Mapping[str, str]) -> tuple[Mapping[str, object], Any] | Failure:
     """What is sent, and the key that it is for; None where the server makes one."""
-    x509: Any = import_module("cryptography.x509")
+    x509: Any = load_module("cryptography.x509")
     texts = {option: _texts(option, wanted[option]) for option in _KINDS if option in wanted}
     names: dict[str, list[object]] = {}
     for option, ones in texts.items():
@@ -156,7 +156,7 @@ def _asked(rest: Sequence[str], wanted: Mapping[str, str]) -> tuple[Mapping[str,
         body["ttl"] = f"{seconds}s"
     if rest[-2] == "issue":
         return body, None
-    curves: Any = import_module("cryptography.hazmat.primitives.asymmetric.ec")
+    curves: Any = load_module("cryptography.hazmat.primitives.asymmetric.ec")
     key: Any = curves.generate_private_key(curves.SECP256R1())
     # A role takes the names from the request, or from beside it: they stand in both.
     common = names.pop("common_name", [])
@@ -173,8 +173,8 @@ def _request_of(key: Any, x509: Any, common: Sequence[object], alternatives: Seq
     builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name(common))
     if alternatives:
         builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
-    sha256: Any = import_module("cryptography.hazmat.primitives.hashes").SHA256()
-    pem: Any = import_module("cryptography.hazmat.primitives.serialization").Encoding.PEM
+    sha256: Any = load_module("cryptography.hazmat.primitives.hashes").SHA256()
+    pem: Any = load_module("cryptography.hazmat.primitives.serialization").Encoding.PEM
     text: str = builder.sign(key, sha256).public_bytes(pem).decode()
     return text
 
@@ -200,7 +200,7 @@ _KINDS: Final[Mapping[str, tuple[Callable[[Any, str], object], str]]] = {
     ),
     "alt_names": (_alternative, "alt_names=a.internal,b.internal, in ASCII (xn--…)"),
     "ip_sans": (
-        lambda x509, text: x509.IPAddress(import_module("ipaddress").ip_address(text)),
+        lambda x509, text: x509.IPAddress(load_module("ipaddress").ip_address(text)),
         "ip_sans=10.0.0.1,10.0.0.2",
     ),
     "uri_sans": (
@@ -242,10 +242,10 @@ def _certificate(given: object) -> _Certificate | None:
     """A certificate that is one, and nothing else beside it."""
     if not isinstance(given, str) or not _CERTIFICATE.fullmatch(given):
         return None
-    forms: Any = import_module("cryptography.hazmat.primitives.serialization")
-    unsupported: type[Exception] = import_module("cryptography.exceptions").UnsupportedAlgorithm
+    forms: Any = load_module("cryptography.hazmat.primitives.serialization")
+    unsupported: type[Exception] = load_module("cryptography.exceptions").UnsupportedAlgorithm
     try:
-        made: Any = import_module("cryptography.x509").load_pem_x509_certificate(given.encode())
+        made: Any = load_module("cryptography.x509").load_pem_x509_certificate(given.encode())
         public: bytes = made.public_key().public_bytes(forms.Encoding.DER, forms.PublicFormat.SubjectPublicKeyInfo)
         return _Certificate(given.strip() + "\n", public, is_root=bool(made.issuer == made.subject))
     except (ValueError, TypeError, unsupported):
@@ -258,7 +258,7 @@ def _key_of(given: object) -> str | None:
 
 def _own_key(key: Any, leaf: _Certificate) -> str | None:  # noqa: ANN401 a key of a package that is imported late
     """Our key as PKCS#8, if the certificate is for it."""
-    forms: Any = import_module("cryptography.hazmat.primitives.serialization")
+    forms: Any = load_module("cryptography.hazmat.primitives.serialization")
     public = key.public_key().public_bytes(forms.Encoding.DER, forms.PublicFormat.SubjectPublicKeyInfo)
     if public != leaf.public_key:
         return None
@@ -315,7 +315,7 @@ def _read(mount: Mount, path: tuple[str, ...], wanted: Mapping[str, str], label:
     certificate = values.get("certificate")
     if answer.status != OK or not isinstance(certificate, str) or not certificate:
         return _nothing(mount, rest, answer)
-    mark: str = import_module("hashlib").sha256(certificate.encode()).hexdigest()[:16]
+    mark: str = load_module("hashlib").sha256(certificate.encode()).hexdigest()[:16]
     return Issued(values, mark, _READ_AGAIN_S)
 
 
