@@ -152,7 +152,8 @@ class Secret(Generic[T_co]):
             SecretExpired: the time of a leased value is over, or that for which a stale one may be served.
         """
         snapshot = _snapshots[id(self)]
-        if snapshot.until_s is not None and _seconds() >= snapshot.until_s:
+        until_s = snapshot.until_s
+        if until_s is not None and _seconds() >= until_s:
             del snapshot  # a traceback may show the locals of this frame
             raise _expired(self)
         return snapshot.payload  # type: ignore[no-any-return]  # a cast costs 30 ns
