@@ -64,6 +64,14 @@ class Reference:
         return f"/{text}" if self.is_absolute else text
 
     @property
+    def file_path(self) -> str:
+        """The file that it names, where its scheme is one of files; without a base it starts at the current folder."""
+        path = "/".join(self.path)
+        if self.is_absolute or not self.base:
+            return f"/{path}" if self.is_absolute else path
+        return f"{self.base.rstrip('/')}/{path}"
+
+    @property
     def fragment(self) -> str:
         """The key as text: `#password`, `#/a/b`, or nothing."""
         if len(self.key) == 1 and not self.key[0].startswith("/"):

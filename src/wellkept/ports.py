@@ -118,6 +118,11 @@ class Leases(Protocol):
 class LogsIn(Protocol):
     """A source with a login that comes to an end, and with it all that was leased under it."""
 
+    @property
+    def has_own_login(self) -> bool:
+        """Whether this process has made a login, and not only taken one that it was given."""
+        ...
+
     def login(self) -> Lease | None:
         """The login in use, with the time that it has left; None for one that does not end, or where there is none.
 

@@ -168,6 +168,10 @@ class LoggingIn(Leasing):
     def _login(self) -> str:
         return self.logins[-1]
 
+    @property
+    def has_own_login(self) -> bool:
+        return True
+
     def login(self) -> Lease | None:
         return Lease(self._login, self.login_s, is_renewable=True)
 

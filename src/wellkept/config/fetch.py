@@ -134,7 +134,7 @@ class Fetcher:
     def logins(self) -> Iterable[tuple[str, Source]]:
         """The sources with a login that this process has made."""
         found = ((scheme, source) for scheme, source in self._sources.items() if not isinstance(source, SourceError))
-        return [pair for pair in found if isinstance(pair[1], LogsIn) and getattr(pair[1], "has_own_login", True)]
+        return [pair for pair in found if isinstance(pair[1], LogsIn) and pair[1].has_own_login]
 
     def close(self) -> None:
         """Let go of what the sources hold open, and give back what was leased for nobody."""

@@ -114,7 +114,7 @@ class Logins:
     def end_all(self, is_late: Callable[[], bool]) -> frozenset[str]:
         """End all logins that this process made, until it is late; which ones are ended now."""
         # Nobody has looked yet where the process lived for a moment; a login that was given is not worth a request.
-        if self.current is None and getattr(self._source, "has_own_login", True) and not is_late():
+        if self.current is None and self._source.has_own_login and not is_late():
             self._look(self._means.clock.seconds())
         own = [one for one in self._made if one not in self._shared]
         return frozenset(one for one in own if not is_late() and self._is_ended(one))

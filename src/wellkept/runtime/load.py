@@ -347,10 +347,7 @@ def _tell(layers: Layers, outcomes: Sequence[Outcome]) -> None:
 
 def _file_of(reference: Reference) -> str | None:
     """The file that a reference names, or None for another thing."""
-    if reference.scheme != "file":
-        return None
-    path = "/".join(reference.path)
-    return f"/{path}" if reference.is_absolute else f"{reference.base or os.curdir}/{path}"
+    return reference.file_path if reference.scheme == "file" else None
 
 
 def _in_order(schema: Schema, problems: Sequence[Problem]) -> list[Problem]:

@@ -79,6 +79,11 @@ class LoginLedger(Ledger):
         self._logins = 0
         self._login = self.log_in_beside()
 
+    @property
+    def has_own_login(self) -> bool:
+        """It has made one."""
+        return True
+
     def login(self) -> Lease:
         """The one in use."""
         self._note("login", self._login.id)

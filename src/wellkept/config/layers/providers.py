@@ -23,43 +23,42 @@ def read_providers(document: Document, base: str | None) -> Iterator[tuple[str, 
         document: a whole file.
         base: the folder where relative paths in it start, or None for the current one.
     """
-    for outer, wellkept in document.data.items():
-        if canonical(outer) != RESERVED_TABLE or is_sealed(document):
-            continue
-        for inner, providers in (as_table(wellkept) or {}).items():
-            if canonical(inner) == PROVIDERS:
-                for name, table in (as_table(providers) or {}).items():
-                    yield name, say_at(document, (outer, inner, name), table, base)
+    for path, providers in _own(document):
+        if canonical(path[-1]) == PROVIDERS and not is_sealed(document):
+            for name, table in (as_table(providers) or {}).items():
+                yield name, say_at(document, (*path, name), table, base)
 
 
 def read_own(document: Document) -> Iterator[tuple[str, object] | Problem]:
     """What `[wellkept]` itself says: `status = true`, `drain = "60s"`; or what is wrong with it."""
-    for outer, wellkept in document.data.items():
-        if canonical(outer) != RESERVED_TABLE or is_sealed(document):
-            continue
-        for key, value in (as_table(wellkept) or {}).items():
-            place = place_in(document, (outer, key)).place
-            if key == STATUS and not isinstance(value, bool):
-                yield Problem(f"{outer}.{key}", "expected true or false", place, "write status = true")
-            elif key == DRAIN and not (isinstance(value, str) and is_duration(value)):
-                yield Problem(f"{outer}.{key}", "expected a duration", place, 'write drain = "60s"')
-            elif key in {STATUS, DRAIN}:
-                yield key, value
+    for path, value in _own(document):
+        key, place = path[-1], place_in(document, path).place
+        if is_sealed(document):
+            return
+        if key == STATUS and not isinstance(value, bool):
+            yield Problem(".".join(path), "expected true or false", place, "write status = true")
+        elif key == DRAIN and not (isinstance(value, str) and is_duration(value)):
+            yield Problem(".".join(path), "expected a duration", place, 'write drain = "60s"')
+        elif key in {STATUS, DRAIN}:
+            yield key, value
 
 
 def strange_keys(document: Document) -> Iterator[Problem]:
     """What stands in `[wellkept]` and is for nobody: a misspelt table would be silently without effect."""
     known = HEADER_KEYS if is_sealed(document) else _KNOWN
+    for path, table in _own(document):
+        if path[-1] not in known:
+            yield _strange(document, path, known)
+        elif path[-1] == "run":
+            yield from (_strange(document, (*path, key), ("env",)) for key in as_table(table) or {} if key != "env")
+
+
+def _own(document: Document) -> Iterator[tuple[tuple[str, str], object]]:
+    """All that stands directly in `[wellkept]`, by its path."""
     for outer, wellkept in document.data.items():
-        if canonical(outer) != RESERVED_TABLE:
-            continue
-        for inner, table in (as_table(wellkept) or {}).items():
-            if inner not in known:
-                yield _strange(document, (outer, inner), known)
-            elif inner == "run":
-                yield from (
-                    _strange(document, (outer, inner, key), ("env",)) for key in as_table(table) or {} if key != "env"
-                )
+        if canonical(outer) == RESERVED_TABLE:
+            for inner, value in (as_table(wellkept) or {}).items():
+                yield (outer, inner), value
 
 
 def _strange(document: Document, path: tuple[str, ...], known: Sequence[str]) -> Problem:

@@ -37,7 +37,7 @@ class FileSource:
 
     def fetch_many(self, references: Sequence[Reference]) -> Sequence[Reading | SourceError]:
         """Read all, the files of one directory together."""
-        paths = [_path(reference) for reference in references]
+        paths = [reference.file_path for reference in references]
         whole = {path for path in paths if os.path.isdir(path)}  # noqa: PTH112 text in, text out
         together: dict[str, set[str]] = {}
         for folder, name in map(os.path.split, set(paths) - whole):
@@ -54,7 +54,7 @@ class FileSource:
 
     def versions(self, references: Sequence[Reference]) -> Sequence[str | SourceError | None]:
         """Say what the system says of each; see `ports.Watches`."""
-        return [version_of(_path(one)) for one in references]
+        return [version_of(one.file_path) for one in references]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, FileSource)  # one machine has one file system
@@ -66,11 +66,6 @@ class FileSource:
 def open_source(_environ: Mapping[str, str]) -> FileSource:
     """Make the source of one load."""
     return FileSource()
-
-
-def _path(reference: Reference) -> str:
-    path = "/".join(reference.path)
-    return f"/{path}" if reference.is_absolute else os.path.join(reference.base or "", path)  # noqa: PTH118 text in, text out
 
 
 def _entries(folder: str, names: Collection[str]) -> Mapping[str, bytes] | SourceError:

@@ -4,7 +4,6 @@ Nothing of a file is answered before all of it has been verified: every value de
 keys above it, and the MAC over all of them is right.
 """
 
-import os
 from collections.abc import Mapping, Sequence
 
 from wellkept._files import FileFault, read_file, version_of, without_final_newline
@@ -49,7 +48,7 @@ class SopsSource:
 
     def versions(self, references: Sequence[Reference]) -> Sequence[str | SourceError | None]:
         """Say what the system says of each file; see `ports.Watches`."""
-        return [version_of(_path(one)) for one in references]
+        return [version_of(one.file_path) for one in references]
 
     def _answer(self, reference: Reference) -> Reading | SourceError:
         if reference.option("version") is not None:
@@ -58,7 +57,7 @@ class SopsSource:
         if name not in PARSERS:
             return Malformed(f"{reference}: is of no known format", hint=f"known are {', '.join(PARSERS)}")
         try:
-            content = read_file(_path(reference))
+            content = read_file(reference.file_path)
         except FileFault as fault:
             return _ERRORS.get(fault.kind, Malformed)(fault.message, hint=fault.hint)
         value = self._opened(reference.location, name, content)
@@ -115,11 +114,6 @@ def open_source(environ: Mapping[str, str]) -> SopsSource:
     if missing:
         raise Malformed(f"sops: needs the package {' and '.join(missing)}", hint="pip install 'wellkept[sops]'")
     return SopsSource(environ)
-
-
-def _path(reference: Reference) -> str:
-    path = "/".join(reference.path)
-    return f"/{path}" if reference.is_absolute else os.path.join(reference.base or "", path)  # noqa: PTH118 text in, text out
 
 
 def _refused(shown: str, refusal: Refusal) -> Malformed:
