@@ -7,6 +7,7 @@ import time
 import weakref
 from collections.abc import Generator, Mapping
 from pathlib import Path
+from statistics import median
 from typing import Any, TypeVar
 
 import pytest
@@ -18,6 +19,9 @@ from wellkept import load as load_root
 from wellkept.errors import Absent, SecretExpired, Unreachable
 from wellkept.events import Topic
 from wellkept.ports import Source
+from wellkept.refresh.backend import Backend
+from wellkept.refresh.engine import DRAIN_S
+from wellkept.runtime.alive import runner
 from wellkept.secret import State
 from wellkept.testing import MemorySource
 
@@ -69,6 +73,18 @@ def alive(text: str, source: Source | None = None, **environ: str) -> App:
     """Load one secret of a variable."""
     given = {"BAL_CONFIG_VAR_VALUE": text, **environ}
     return load(App, environ=given, providers={"x": source} if source else None)
+
+
+def backend_of(source: Source) -> Backend:
+    """What the engine of this process knows of a source."""
+    return next(one for one in runner().engine._backends if one.source is source)
+
+
+def joined(source: Source) -> int:
+    """How many wait for journeys to a source that are under way."""
+    flights = {one.flight for one in list(backend_of(source).tickets.values()) if one.flight is not None}
+    waiting = [one.done._cond._waiters for one in flights]  # type: ignore[attr-defined]  # no other way to see it
+    return sum(map(len, waiting))
 
 
 def comes_to(secret: Secret[str], value: str) -> bool:
@@ -183,7 +199,7 @@ def test_a_program_that_goes_to_another_folder_still_follows_what_it_has_read(
         replace(tmp_path / f"{name}.secret", "CANARY-two")
     assert comes_to(config.one, "CANARY-two")
     assert comes_to(config.three, "CANARY-two")
-    assert eventually(lambda: config.two.reveal() == "CANARY-two", within_s=3), "a reference of a variable"
+    assert comes_to(config.two, "CANARY-two"), "a reference of a variable"
 
 
 def test_only_the_place_that_won_is_asked() -> None:
@@ -200,7 +216,7 @@ def test_a_text_with_a_variable_and_a_reference_follows_the_reference() -> None:
     memory = MemorySource({"pw": "CANARY-one"})
     config = alive("postgresql://${env:WHO}:${x:pw?ttl=50ms}@db", memory, WHO="ada")
     memory.put("pw", "CANARY-two")
-    assert eventually(lambda: config.value.reveal().endswith(":CANARY-two@db"), within_s=3)
+    assert eventually(lambda: config.value.reveal().endswith(":CANARY-two@db"))
 
 
 # ---- for the program ----
@@ -289,7 +305,7 @@ def test_a_hundred_threads_that_refresh_make_one_request() -> None:
     told: list[bool] = []
     threads = in_threads(100, lambda: told.append(config.login.refresh()))
     assert source.waiting.acquire(timeout=PATIENCE_S)
-    time.sleep(0.2)  # most of them wait by then; the others are content with the answer
+    assert eventually(lambda: joined(source) == 99)  # who comes half a second later makes a request of its own
     source.gate.set()
     join(threads)
     assert (told, len(source.requests)) == ([True] * 100, 1)
@@ -301,13 +317,14 @@ def test_reveal_does_not_wait_while_a_source_hangs() -> None:
     config = alive("${x:a?ttl=50ms}", source)
     source.gate.clear()
     assert source.waiting.acquire(timeout=PATIENCE_S)
-    longest = 0.0
+    took: list[float] = []
     for _ in range(1000):
         began = time.monotonic()
         assert config.value.reveal() == "CANARY-one"
-        longest = max(longest, time.monotonic() - began)
+        took.append(time.monotonic() - began)
     source.gate.set()
-    assert longest < 1
+    assert median(took) < 0.01
+    assert max(took) < PATIENCE_S / 2  # for so long the source hangs; a busy machine may stop this thread for a while
 
 
 # ---- what goes wrong ----
@@ -321,7 +338,8 @@ def test_a_value_that_was_stale_for_too_long_is_not_shown_and_comes_back() -> No
     with pytest.raises(SecretExpired):
         config.value.reveal()
     assert not status().is_ready
-    source.trouble, source.values["a"] = None, "CANARY-two"
+    source.values["a"] = "CANARY-two"
+    source.trouble = None  # last: it may be asked at any moment
     assert eventually(lambda: config.value.state is State.FRESH)
     assert config.value.reveal() == "CANARY-two"
 
@@ -378,8 +396,9 @@ def test_closing_gives_leases_back_and_follows_no_more() -> None:
     config, other = leased(source), alive("${x:a?ttl=50ms}", memory)
     close(config)
     assert eventually(lambda: source.revoked == ["lease-1"])
+    known = backend_of(memory)
     close(other)
-    eventually(lambda: False, within_s=0.2)
+    assert eventually(lambda: not known.busy)  # a journey that was under way may ask once more
     asked = len(memory.requests)
     memory.put("a", "CANARY-two")
     eventually(lambda: False, within_s=0.5)
@@ -422,7 +441,7 @@ def test_what_is_leased_for_a_plain_setting_is_given_back_too() -> None:
     config = load(Both, environ=environ, providers={"x": source, "m": memory})
     assert source.revoked == []
     close(config)
-    assert eventually(lambda: source.live == {}, within_s=5), "nobody gives it back"
+    assert eventually(lambda: source.live == {}), "nobody gives it back"
 
 
 def test_two_settings_of_one_lease_are_an_error_that_names_both_and_gives_it_back() -> None:
@@ -449,27 +468,45 @@ def test_a_lease_that_is_over_and_cannot_be_replaced_is_not_shown() -> None:
     source = Leasing(0.6)
     config = leased(source)
     source.trouble = source.cannot_renew = DOWN
-    assert eventually(lambda: config.login.state is State.EXPIRED)
-    with pytest.raises(SecretExpired):
-        config.login.reveal()
-    source.trouble, source.cannot_renew, source.duration_s = None, None, 600.0
+    assert eventually(lambda: config.login.state is State.EXPIRED and user_of(config) is None)
+    source.live.clear()  # it is over there, too
+    source.duration_s = 600.0
+    source.trouble = source.cannot_renew = None  # last: it may be asked at any moment
     assert eventually(config.login.refresh), "one that was under way may have failed"
     assert config.login.reveal().username != "user-1"
 
 
-def test_a_lease_is_renewed_as_long_as_it_is_needed() -> None:
-    source = Leasing(0.5)
+def user_of(config: Db) -> str | None:
+    """Who is shown; None while the lease is over."""
+    try:
+        return config.login.reveal().username
+    except SecretExpired:
+        return None
+
+
+def outlives_itself(duration_s: float) -> bool:
+    """Whether the first lease is still served, and renewed, when it would have been over twice."""
+    source = Leasing(duration_s)
     config = leased(source)
-    assert eventually(lambda: len(source.renewed) > 3)
-    assert config.login.reveal().username == "user-1"
+    assert eventually(lambda: len(source.renewed) > 3, within_s=2 * PATIENCE_S)
+    is_served = user_of(config) == "user-1"
+    close(config)
+    return is_served and source.renewed[:4] == ["lease-1"] * 4
+
+
+@pytest.mark.timeout(180)
+def test_a_lease_is_renewed_as_long_as_it_is_needed() -> None:
+    # A quarter of its time is left to renew it in; where the machine is later than that, a longer one is tried.
+    assert any(outlives_itself(duration_s) for duration_s in (0.5, 2.0, 8.0))
 
 
 def test_a_lease_that_was_revoked_behind_us_is_replaced() -> None:
     source = Leasing(1.0)
     config = leased(source)
+    source.duration_s = 600.0
     source.live.clear()
     source.cannot_renew = Absent("x:db: absent: its lease is over")
-    assert eventually(lambda: config.login.reveal().username != "user-1")
+    assert eventually(lambda: user_of(config) not in {None, "user-1"})
 
 
 def test_the_time_of_a_lease_counts_from_when_it_was_asked_for() -> None:
@@ -478,13 +515,13 @@ def test_the_time_of_a_lease_counts_from_when_it_was_asked_for() -> None:
             time.sleep(0.8)
             return super().fetch(reference)  # type: ignore[arg-type]  # passed on
 
-    source = Leasing(10.0)
+    source = Leasing(600.0)
     environ = {"BAL_CONFIG_VAR_ONE": "${x:db#password}", "BAL_CONFIG_VAR_TWO": "${slow:a}"}
     config = load(Two, environ=environ, providers={"x": source, "slow": Slow({"a": "CANARY"})})
     (first, _) = status().secrets
     close(config)
     assert first.expires_s is not None
-    assert first.expires_s <= 9.3
+    assert first.expires_s <= 599.3
 
 
 def test_two_loads_of_one_source_share_what_they_ask() -> None:
@@ -506,8 +543,9 @@ def test_a_second_load_of_a_lease_does_not_leave_two() -> None:
     Path("Config.toml").touch(mode=0o600)
     Path("Config.toml").write_text('[wellkept]\ndrain = "100ms"\n', encoding="utf-8")
     one, other = leased(source), leased(source)
-    within = eventually(lambda: one.login.reveal().username == other.login.reveal().username, within_s=5)
-    settled = eventually(lambda: len(source.live) == 1, within_s=5)
+    within = eventually(lambda: one.login.reveal().username == other.login.reveal().username)
+    settled = eventually(lambda: len(source.live) == 1)
+    runner().engine.set_drain(DRAIN_S)
     close(one)
     close(other)
     assert (within, settled) == (True, True)

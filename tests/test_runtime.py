@@ -166,8 +166,8 @@ def test_what_run_filled_in_is_taken_as_final() -> None:
 
 def test_references_are_fetched_once_a_path_and_only_where_they_win() -> None:
     memory = MemorySource({"prod/db": {"password": "CANARY-db-pw", "key": "CANARY-key"}, "other": "CANARY-shadow"})
-    write('dbPassword = "${mem:other}"\napiKey = "${mem:prod/db#key}"\n')
-    environ = {"BAL_CONFIG_VAR_DB_PASSWORD": "${mem:prod/db?ttl=30s#password}"}
+    write('dbPassword = "${mem:other}"\napiKey = "${mem:prod/db?ttl=1h#key}"\n')
+    environ = {"BAL_CONFIG_VAR_DB_PASSWORD": "${mem:prod/db?ttl=1h#password}"}
     config = load(Vaulted, environ=environ, providers={"mem": memory}, redact=False)
     assert config.db_password.reveal() == "CANARY-db-pw"
     assert config.api_key.reveal() == "CANARY-key"
@@ -266,7 +266,7 @@ def test_an_optional_reference_with_nothing_below_it_leaves_the_default() -> Non
 
 def test_a_reference_in_code_counts_where_no_layer_speaks() -> None:
     class Coded(Settings):
-        token: Secret[str] = setting(reference="mem:token")
+        token: Secret[str] = setting(reference="mem:token?ttl=1h")
 
     memory = MemorySource({"token": "CANARY-token"})
     assert load(Coded, environ={}, providers={"mem": memory}, redact=False).token.reveal() == "CANARY-token"
@@ -293,7 +293,7 @@ def test_in_the_environment_what_is_no_reference_is_text() -> None:
 
 def test_what_a_source_holds_is_never_read_for_references() -> None:
     memory = MemorySource({"a": "${mem:b}", "b": "CANARY-b"})
-    write('dbPassword = "${mem:a}"\napiKey = "CANARY-key"\n')
+    write('dbPassword = "${mem:a?ttl=1h}"\napiKey = "CANARY-key"\n')
     config = load(Vaulted, environ={}, providers={"mem": memory}, redact=False)
     assert config.db_password.reveal() == "${mem:b}"
     assert memory.requests == ["a"]
@@ -342,7 +342,7 @@ def test_many_paths_are_fetched_side_by_side() -> None:
 
     class Slow:
         def __init__(self) -> None:
-            self.barrier = threading.Barrier(16, timeout=10)
+            self.barrier = threading.Barrier(16, timeout=50)
 
         def fetch(self, reference: Reference) -> Reading:
             self.barrier.wait()  # passes only when all sixteen are under way at once

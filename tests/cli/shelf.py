@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -54,13 +55,18 @@ def open_source(environ):
 """
 
 
+# What a command says that has taken half a second: on a crowded machine each may.
+PATIENCE = re.compile(r"^(?:(?:waiting for|asking|connecting to) .*|encrypting .* again) …\n", re.MULTILINE)
+
+
 @dataclass
 class Done:
-    """What a command printed, and its code."""
+    """What a command printed, and its code; what it said of waiting stands apart from its errors."""
 
     out: str
     err: str
     code: int
+    waits: str = ""
 
     @property
     def document(self) -> object:
@@ -92,7 +98,9 @@ class CommandLine:
             check=False,
             timeout=50,
         )
-        return Done(done.stdout.decode(errors="surrogateescape"), done.stderr.decode(), done.returncode)
+        err = done.stderr.decode()
+        waits = "".join(PATIENCE.findall(err))
+        return Done(done.stdout.decode(errors="surrogateescape"), PATIENCE.sub("", err), done.returncode, waits)
 
     def put(self, path: str, value: object) -> None:
         """Put the next version of a path on the shelf."""

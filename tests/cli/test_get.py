@@ -123,7 +123,7 @@ def test_a_fault_of_a_provider_is_told_without_its_text(wellkept: CommandLine) -
 def test_a_slow_source_is_named_once(wellkept: CommandLine) -> None:
     wellkept.put("slow/db", {"password": "CANARY"})
     done = wellkept("get", "shelf:slow/db#password", "--reveal")
-    assert (done.out, done.err) == ("CANARY", "waiting for shelf …\n")
+    assert (done.out, done.err, done.waits) == ("CANARY", "", "waiting for shelf …\n")
 
 
 def test_names_of_a_source_do_not_move_the_cursor(wellkept: CommandLine) -> None:

@@ -15,6 +15,7 @@ import pytest
 from tests.cli.shelf import CommandLine, command_line
 from tests.cli.terminal import Terminal
 from tests.refresh.answering import answering, left_behind, secret, status
+from tests.servers.process import PATIENCE_S, held_still
 from wellkept.refresh.status import Status
 from wellkept.refresh.status_json import status_from_json
 from wellkept.secret import State
@@ -88,8 +89,11 @@ def test_several_are_listed(here: Here) -> None:
 
 
 def test_of_several_the_one_that_is_stopped_is_named_beside_the_others(here: Here) -> None:
-    with answering(here.sockets, status(secret())) as one, answering(here.sockets, status()) as two:
-        os.kill(two.pid, signal.SIGSTOP)
+    with (
+        answering(here.sockets, status(secret())) as one,
+        answering(here.sockets, status()) as two,
+        held_still(two.pid),
+    ):
         done = here("status")
     assert done.code == 0
     assert [row[0] for row in rows(done.out)[1:]] == [str(one.pid)]
@@ -205,7 +209,7 @@ def test_watch_prints_a_line_a_change(here: Here) -> None:
         other.change(status())
         gone = process.stdout.readline()
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=20) == 130
+        assert process.wait(timeout=PATIENCE_S) == 130
         process.stdout.close()
     assert [line.split(" ", 1)[1] for line in first] == [
         "status: answers\n",
@@ -224,7 +228,7 @@ def test_watch_prints_a_document_a_change(here: Here) -> None:
         other.change(status(secret(state=State.GONE)))
         assert next_document(process)["worst"] == "gone"
         other.end()
-        assert process.wait(timeout=20) == 69
+        assert process.wait(timeout=PATIENCE_S) == 69
         process.stdout.close()
 
 

@@ -107,7 +107,7 @@ def test_a_silent_server_is_69_and_progress_is_told(wellkept: CommandLine) -> No
     with exposed(lambda _: time.sleep(5)) as server:
         done = wellkept("tls", "probe", f"localhost:{server.port}", "--timeout", "1s")
     assert done.code == 69
-    assert f"connecting to localhost:{server.port} …" in done.err
+    assert f"connecting to localhost:{server.port} …" in done.waits
     assert "did not answer within 1 s" in done.err
 
 

@@ -21,6 +21,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.servers.process import free_port
+
 VAULT = "https://vault.example.com:8200"
 GIT = "https://git.example.com"
 DATABASE = "db.internal:5432"
@@ -28,10 +30,12 @@ MOUNTS = ("/etc/secrets", "/etc/config")
 HOST = "laptop"
 HOMES = "/home/"
 READER = "me"
+COMMAND_S = 100.0  # some wait for a lease or two, and then for their turn on a crowded machine
 MOMENT = "2026-11-24T12:00:00Z"
 _MOMENT = re.compile(r"\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 _PORT = re.compile(r"\b944\d\b")  # what the pages serve TLS on
-_WAITING = re.compile(r"waiting for .* …")  # said after half a second: a busy machine says it, a page does not
+# Said after half a second: a busy machine says it, a page does not.
+_WAITING = re.compile(r"(?:waiting for|asking|encrypting|connecting to) .* …")
 _DRAWN = re.compile(
     r"\b[a-z2-7]{5}(?:-[a-z2-7]{5}){4}\b"  # a fingerprint
     r"|\bwk-(?:hybrid|x25519)-[\w-]+…?"  # a public key
@@ -95,10 +99,10 @@ class Stage:
             capture_output=True,
             text=True,
             check=False,
-            timeout=30,
+            timeout=COMMAND_S,
         )
-        told = [line for line in done.stderr.splitlines() if not _WAITING.fullmatch(line)]
-        lines = [*done.stdout.splitlines(), *(f"2| {line}" for line in told)]
+        printed, told = (_of_the_page(text) for text in (done.stdout, done.stderr))  # a page may lead one to the other
+        lines = [*printed, *(f"2| {line}" for line in told)]
         if done.returncode:
             lines.append(f"[exit {done.returncode}]")
         drawn = iter(_DRAWN.findall("\n".join(expected)))
@@ -125,9 +129,7 @@ class Stage:
     def _port(self, page: str) -> str:
         """A free port for one that a page names: several pages run at the same time."""
         if page not in self._ports:
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                self._ports[page] = str(probe.getsockname()[1])
+            self._ports[page] = str(free_port())
         return self._ports[page]
 
     def _git_config(self, who: str) -> Path:
@@ -139,6 +141,10 @@ class Stage:
             "utf-8",
         )
         return path
+
+
+def _of_the_page(text: str) -> list[str]:
+    return [line for line in text.splitlines() if not _WAITING.fullmatch(line)]
 
 
 def run_git_server(homes: Path) -> None:

@@ -5,12 +5,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.timeout(240)  # it starts servers, rotates and waits
 def test_the_demo_runs_a_clone_with_nothing_but_an_identity() -> None:
     done = subprocess.run(
-        [sys.executable, "examples/payments/demo.py"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=50
+        [sys.executable, "examples/payments/demo.py"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     second = done.stdout.partition("\n2. ")[2].partition("\n3. ")[0]

@@ -109,7 +109,7 @@ def _look_for_postgres(missing: Callable[[str], NoReturn]) -> None:
 
 
 @pytest.mark.shows_canary  # the pages are written into files, values and all
-@pytest.mark.timeout(180)  # a page has up to fifty commands, and each is a process
+@pytest.mark.timeout(600)  # a page has up to fifty commands, and each is a process; some wait for leases
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_every_block_of_the_page_does_what_it_says(page: Path, stage: Stage) -> None:
     blocks = _BLOCK.findall(page.read_text(encoding="utf-8"))

@@ -11,6 +11,7 @@ from pathlib import Path
 import grpc  # type: ignore[import-untyped]  # it has no types
 import pytest
 
+from tests.servers.process import PATIENCE_S
 from tests.tls.servers.clients import client_context
 from tests.tls.servers.folder import ServerFolder
 from tests.tls.servers.given import quick_tls
@@ -79,7 +80,7 @@ def _serving(tls: ServerTLS) -> Generator[int]:
 
 def _resumed(port: int, context: ssl.SSLContext, session: ssl.SSLSession | None) -> tuple[bool, ssl.SSLSession | None]:
     with (
-        socket.create_connection(("127.0.0.1", port), timeout=5) as plain,
+        socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as plain,
         context.wrap_socket(plain, server_hostname="localhost", session=session) as connection,
     ):
         connection.sendall(HELLO)

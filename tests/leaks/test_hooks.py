@@ -70,7 +70,7 @@ def test_a_secret_is_masked_in(place: str, tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=55,
     )
     assert value not in done.stdout + done.stderr
     assert "<secret db_password>" in done.stdout + done.stderr

@@ -53,6 +53,12 @@ class Held:
         """Whether it has this value now."""
         return self._value.reveal() == value
 
+    def reveal(self) -> Mapping[str, str]:
+        """The value that it has now."""
+        value = self._value.reveal()
+        assert isinstance(value, Mapping)
+        return value
+
     def take(self, readings: Mapping[Reference, Reading], state: State, until_s: float | None) -> Taken:
         """Hold another value; see `refresh.ticket.Follower`."""
         (reading,) = readings.values()

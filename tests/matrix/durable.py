@@ -7,7 +7,6 @@ Its raft storage is a folder. It takes three seconds to be ready for the first t
 """
 
 import secrets
-import signal
 import subprocess
 from base64 import b64encode
 from collections.abc import Generator, Mapping
@@ -19,7 +18,7 @@ from typing import Any, Final
 
 from tests.servers.certificates import HOST, Authority
 from tests.servers.openbao import ROOT_TOKEN, OpenBao, Space
-from tests.servers.process import NotStarted, bao_binary, free_port, running, wait_until
+from tests.servers.process import NotStarted, bao_binary, free_port, held_still, running, wait_until
 
 # One attribute a line: OpenBao's reader refuses two. The multiplier shortens the first election from 6 s to 2 s.
 _SERVER: Final = """\
@@ -80,11 +79,8 @@ class DurableOpenBao(OpenBao):
     @contextmanager
     def stalled(self) -> Generator[None]:
         """Hold the process still: the kernel takes connections, and nobody answers."""
-        self.process.send_signal(signal.SIGSTOP)
-        try:
+        with held_still(self.process.pid):
             yield
-        finally:
-            self.process.send_signal(signal.SIGCONT)
 
     def _run(self, folder: Path) -> "subprocess.Popen[bytes]":
         log_file = folder / "log"

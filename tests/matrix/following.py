@@ -10,8 +10,9 @@ from wellkept.events import BUS, Event, Topic
 from wellkept.refresh.status import SecretStatus
 from wellkept.secret import State
 
-LONG_S: Final = 20.0  # a limit for what mostly takes a second: the machine may be busy
-AT_ONCE_S: Final = 1.0  # what neither waits nor does I/O takes microseconds, and a busy machine takes its breaks
+LONG_S: Final = 45.0  # a limit for what mostly takes a second: the machine may be busy
+AT_ONCE_S: Final = 6.0  # what neither waits nor does I/O takes microseconds, and a busy machine takes its breaks
+HANGS_S: Final = 8.0  # what waits for a source that hangs waits for longer
 
 
 class Events:

@@ -17,7 +17,7 @@ from wellkept import Secret
 from wellkept.errors import SecretExpired
 
 _OPEN: Final = 5
-_BREATH_S: Final = 0.01
+_BREATH_S: Final = 0.03
 
 
 class Pool:

@@ -1,7 +1,7 @@
 """One password of a database through its whole life, compressed: given, renewed, handed over, revoked; no login fails.
 
-The lease lasts three seconds and eight at the most, the token of the login five and ten: so both come to their ends
-more than once, while a pool connects all the time.
+The lease lasts 12 seconds and 30 at the most, the token of the login 20 and 40: so both come to their ends more than
+once, while a pool connects all the time. What is renewed at two thirds of them may be late by seconds: a busy machine.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from wellkept.refresh.engine import DRAIN_S
 from wellkept.runtime.alive import runner
 from wellkept.secret import State
 
-LONG_S = 50.0
+LONG_S = 200.0
 POLICY = """\
 path "database/creds/app" {
   capabilities = ["read"]
@@ -36,7 +36,7 @@ FILE = """\
 login = "${{vault:database/creds/app}}"
 
 [wellkept]
-drain = "2s"
+drain = "5s"
 
 [wellkept.providers.vault]
 roleId = "{role_id}"
@@ -50,10 +50,10 @@ class Config(Settings):
 
 @pytest.fixture
 def config_file(space: Space, database: Database, tmp_path: Path) -> Iterator[Path]:
-    """What the program reads; a drain of two seconds is the process's, so it ends with the test."""
-    set_up_database(space, database, default_ttl="3s", max_ttl="8s")
+    """What the program reads; a drain of five seconds is the process's, so it ends with the test."""
+    set_up_database(space, database, default_ttl="12s", max_ttl="30s")
     space.policy("app", POLICY)
-    role_id, secret_id = space.enable_approle("app", ["app"], token_ttl="5s", token_max_ttl="10s")
+    role_id, secret_id = space.enable_approle("app", ["app"], token_ttl="20s", token_max_ttl="40s")
     file = tmp_path / "Config.toml"
     file.touch(0o600)
     file.write_text(FILE.format(role_id=role_id, secret_id=secret_id), "utf-8")
@@ -68,6 +68,7 @@ def roles_of(database: Database) -> set[str]:
     return {str(name) for (name,) in rows}
 
 
+@pytest.mark.timeout(400)
 def test_a_password_is_renewed_handed_over_and_revoked_and_no_login_fails(
     space: Space, database: Database, config_file: Path, events: Events
 ) -> None:
@@ -83,12 +84,12 @@ def test_a_password_is_renewed_handed_over_and_revoked_and_no_login_fails(
     with run_pool(database, config.login) as pool:
         wait_until(has_lived, "two handed-over logins, and four of the database", timeout_s=LONG_S)
         wait_until(lambda: config.login.reveal()["username"] in pool.users, "a connection with the newest one")
+        wait_until(lambda: len(events.of(Topic.REVOKED, "vault:database/creds/app")) >= 2, "two that are revoked")
     assert pool.faults == []
     assert pool.logins > 100
     assert states == {State.FRESH}
     assert len(events.of(Topic.RENEWED, "login")) >= 3
     assert len(events.of(Topic.RENEWED, "vault")) >= 2
-    assert len(events.of(Topic.REVOKED, "vault:database/creds/app")) >= 2
     assert [one for topic in (Topic.STALE, Topic.GONE, Topic.EXPIRED) for one in events.of(topic, "login")] == []
     assert set(pool.users) <= most
     assert told(config.login).failure is None

@@ -18,6 +18,7 @@ from wellkept.refresh.status_json import status_from_json, status_to_json
 from wellkept.secret import State
 
 US = os.getpid()
+PATIENCE_S = 40.0  # whoever answers here may be held up for seconds by other work of the machine
 
 # Reads a status a line from its stdin and answers for the newest, until its stdin ends.
 PROGRAM = """
@@ -81,6 +82,11 @@ class Answering:
         print(json.dumps(status_to_json(status)), file=self._process.stdin, flush=True)
         assert self._process.stdout.readline() == "ready\n"
 
+    def stop(self) -> None:
+        """Stop it, and wait until it stands still."""
+        self._process.send_signal(signal.SIGSTOP)
+        os.waitpid(self.pid, os.WUNTRACED)
+
     def kill(self) -> None:
         """End it without a chance to tidy up."""
         self._process.kill()
@@ -90,7 +96,7 @@ class Answering:
         """Let it end by itself."""
         assert self._process.stdin is not None
         self._process.stdin.close()
-        self._process.wait(timeout=20)
+        self._process.wait(timeout=PATIENCE_S)
 
 
 @contextmanager
@@ -140,7 +146,7 @@ class Served:
         peer = socket.socket(socket.AF_UNIX)
         with opened(self.folder) as descriptor:
             peer.connect(f"/proc/self/fd/{descriptor}/{US}.sock")
-        peer.settimeout(20)
+        peer.settimeout(PATIENCE_S)
         return peer
 
 

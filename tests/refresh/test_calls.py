@@ -38,6 +38,12 @@ def run(calls: Calls, callback: Called) -> str | None:
     return calls.run(callback, callback)
 
 
+def at_work(calls: Calls) -> list[object]:
+    """What is called right now: a worker is at work for a moment longer than what it calls."""
+    with calls._lock:
+        return [one.callback for one in calls._workers if one.began is not None]
+
+
 def test_calls_of_one_callback_are_carried_out_elsewhere_one_after_another_in_their_order() -> None:
     calls, order, at_work = Calls(), list[int](), list[int]()
     callback = Called()
@@ -64,6 +70,7 @@ def test_a_callback_that_raises_is_an_event_without_its_text_and_the_others_are_
     calls.run(fails, fails)
     run(calls, other)
     assert eventually(lambda: other.times == 1)
+    assert eventually(lambda: bool(heard)), "it may be told of after the other is called, by another thread"
     (event,) = heard
     assert event.subject.endswith("fails")
     assert event.detail == "raised ValueError"
@@ -73,7 +80,8 @@ def test_a_callback_that_ends_its_thread_is_no_other_case(heard: list[Event]) ->
     calls, leaving, other = Calls(), Called(lambda: sys.exit("CANARY")), Called()
     run(calls, leaving)
     run(calls, other)
-    assert eventually(lambda: other.times == 1, within_s=3), "nobody carries out what waits behind it"
+    assert eventually(lambda: other.times == 1), "nobody carries out what waits behind it"
+    assert eventually(lambda: bool(heard))
     assert [one.detail for one in heard] == ["raised SystemExit"]
 
 
@@ -85,6 +93,7 @@ def test_a_callback_that_hangs_holds_up_no_other_and_after_a_while_is_an_event_a
     assert eventually(lambda: hanging.times == 1)
     run(calls, other)
     assert eventually(lambda: other.times == 1)
+    assert eventually(lambda: at_work(calls) == [hanging]), "the other has come back"
     assert calls.tend()
     assert heard == []
     clock.advance(CALLS_PATIENCE_S)
@@ -135,10 +144,10 @@ def test_one_that_hangs_alone_is_given_up_too(heard: list[Event]) -> None:
 
 
 def test_where_nothing_is_called_there_is_no_thread() -> None:
-    before = threading.active_count()
+    before = set(threading.enumerate())  # of them, some may come to their end right now
     calls = Calls()
     assert not calls.tend()
-    assert threading.active_count() == before
+    assert [one.name for one in threading.enumerate() if one not in before] == []
 
 
 def test_in_a_forked_child_callbacks_are_carried_out_anew() -> None:

@@ -12,7 +12,7 @@ from tests.refresh.programs.run import Fact, Running, running
 pytestmark = pytest.mark.timeout(180)
 
 EXIT_S = 2.0
-MARGIN_S = 5.0  # for the rest of the interpreter, on a machine that is shared; what hangs, hangs for a minute
+MARGIN_S = 20.0  # for the rest of the interpreter, on a machine that is shared; what hangs, hangs for a minute
 MOMENTS = 12
 
 
@@ -117,8 +117,12 @@ def test_a_source_that_hangs_holds_the_end_up_for_two_seconds_at_the_most(hangs:
 
 @pytest.mark.parametrize("hangs", ["renew", "fetch"])
 def test_a_lease_is_given_back_while_another_question_to_its_source_hangs(hangs: str, tmp_path: Path) -> None:
-    program, asked = end("exiting", tmp_path, hangs)
-    assert ends(asked) == {f"lease-{program.process.pid}-1": 1}
+    _, asked = end("exiting", tmp_path, hangs)
+    leases = [one["whose"] for one in asked if one["did"] == "fetch"]  # more than one where a renewal came too late
+    if hangs == "fetch":  # the answer to the last one never came
+        leases.pop()
+    assert ends(asked) == Counter(leases)
+    assert leases
 
 
 # In the midst of journeys

@@ -28,6 +28,8 @@ TTL = "ttl=200ms"
 PATIENCE_S = 30.0
 GONE_S = 36.0  # what is gone is asked for again every 30 s ± 20 %
 READS = 40_000
+LEAST_SEEN = 5
+TICK_S = 0.02  # before Linux 6.13 the times of files move on once in 1 to 10 ms
 
 C = TypeVar("C", bound=Settings)
 
@@ -151,13 +153,13 @@ def test_a_pair_from_a_whole_mount_is_never_torn(mount: Mount) -> None:
     publish_login(mount, 0)
     seen, last = set[str](), 0
     with live(Whole, login=mount.folder) as config:
-        end_at = time.monotonic() + 4.0
-        while time.monotonic() < end_at:
+        begun = time.monotonic()
+        while time.monotonic() < begun + 4.0 or len(seen) <= LEAST_SEEN:  # until it really has followed meanwhile
+            assert time.monotonic() < begun + PATIENCE_S, f"only {len(seen)} of {last} pairs are seen"
             last += 1
             publish_login(mount, last)
             seen.add(number_of(config.login.reveal()))
         wait_until(lambda: number_of(config.login.reveal()) == str(last), "it is seen", timeout_s=PATIENCE_S)
-    assert len(seen) > 5  # it really has followed meanwhile
 
 
 def test_two_settings_of_one_mount_come_to_a_new_version_one_after_the_other(mount: Mount) -> None:
@@ -310,6 +312,7 @@ def test_a_file_is_followed_however_it_is_written(write: Callable[[Path, str], N
     file.write_text("CANARY-1", encoding="utf-8")
     with live(One, db_password=file) as config:
         for number in range(2, 7):
+            time.sleep(TICK_S)  # what is written twice within one tick has one and the same time
             write(file, f"CANARY-{number}")
             wait_value(config.db_password, f"CANARY-{number}")
 
@@ -425,7 +428,9 @@ def test_a_file_that_is_mounted_by_itself_stays_what_it_is_and_explain_says_so(
     script = f'mount --bind "{mount.folder}/dbPassword" "{target}" && exec "$0" "$@"'
     by = ("unshare", "--mount", "--propagation", "private", "sh", "-c", script)
     with running("standing", target, errors=tmp_path / "errors", by=by) as program:
-        wait_until(lambda: bool(program.told("state")) or program.process.poll() is not None, "it is mounted")
+        wait_until(
+            lambda: bool(program.told("state")) or program.process.poll() is not None, "it is mounted", timeout_s=60
+        )
         if program.process.poll() is not None:
             missing("a machine that allows a mount of its own")
         assert program.told("never_updated")[0]["never_updated"]

@@ -13,7 +13,7 @@ from typing import NoReturn
 
 import pytest
 
-from tests.refresh.answering import US, Served, left_behind, names, secret, status
+from tests.refresh.answering import PATIENCE_S, US, Served, left_behind, names, secret, status
 from wellkept._files import FileFault
 from wellkept.errors import Denied
 from wellkept.refresh.served import END, StatusSocket, runtime_folder, runtime_folders
@@ -60,7 +60,7 @@ def as_nobody(missing: Callable[[str], NoReturn], folder: str) -> str:
 
 
 def test_who_asks_gets_the_status(served: Served) -> None:
-    assert ask(served.folder, US) == status(secret(), secret("api_key", State.STALE, failure="denied"))
+    assert ask(served.folder, US, PATIENCE_S) == status(secret(), secret("api_key", State.STALE, failure="denied"))
 
 
 def test_folder_and_socket_are_for_their_owner_only(served: Served) -> None:
@@ -119,7 +119,7 @@ def test_a_path_that_is_too_long_for_a_socket_works(tmp_path: Path) -> None:
     deep = tmp_path / ("long" * 40)
     deep.mkdir()
     with closing(Served(str(deep / "wellkept"), lambda: status(secret()))) as made:
-        assert ask(made.folder, US).secrets == (secret(),)
+        assert ask(made.folder, US, PATIENCE_S).secrets == (secret(),)
         assert processes(made.folder) == [US]
 
 
@@ -143,13 +143,13 @@ def test_closing_leaves_a_file_that_is_not_its_own(folder: str) -> None:
 def test_what_a_dead_process_of_the_same_number_left_is_replaced(folder: str) -> None:
     left_behind(folder, US)
     with closing(Served(folder, lambda: status(secret()))):
-        assert ask(folder, US).secrets == (secret(),)
+        assert ask(folder, US, PATIENCE_S).secrets == (secret(),)
 
 
 def test_a_socket_that_answers_is_not_taken_over(served: Served) -> None:
     with pytest.raises(FileFault, match=rf"{US}\.sock: is in use"):
         StatusSocket(served.folder, US)
-    assert ask(served.folder, US).pid == US
+    assert ask(served.folder, US, PATIENCE_S).pid == US
 
 
 def test_a_file_in_its_place_is_not_removed(folder: str) -> None:
@@ -172,7 +172,7 @@ def test_a_forked_child_neither_answers_nor_removes_the_file(
         os._exit(0 if made.fileno() == -1 else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     peers: list[Status] = []
-    asker = threading.Thread(target=lambda: peers.append(ask(folder, US)))
+    asker = threading.Thread(target=lambda: peers.append(ask(folder, US, PATIENCE_S)))
     asker.start()
     select.select([made], [], [])
     made.serve(lambda: status(secret("of_the_parent")))
@@ -183,13 +183,13 @@ def test_a_forked_child_neither_answers_nor_removes_the_file(
 
 def test_a_peer_that_says_nothing_does_not_hold_up_the_next(served: Served) -> None:
     with closing(served.connect()):
-        assert ask(served.folder, US).pid == US
+        assert ask(served.folder, US, PATIENCE_S).pid == US
 
 
 def test_a_peer_that_reads_nothing_is_left_after_a_moment(folder: str) -> None:
     many = status(*(secret(f"setting_{number}") for number in range(10_000)))
     with closing(Served(folder, lambda: many)) as made, closing(made.connect()) as slow:
-        assert ask(folder, US, 40.0) == many
+        assert ask(folder, US, PATIENCE_S) == many
         got = b"".join(iter(lambda: slow.recv(1 << 20), b""))
     assert not got.endswith(END)
 
@@ -197,7 +197,7 @@ def test_a_peer_that_reads_nothing_is_left_after_a_moment(folder: str) -> None:
 def test_a_peer_that_goes_away_is_nobodys_trouble(served: Served) -> None:
     for _ in range(20):
         served.connect().close()
-    assert ask(served.folder, US).pid == US
+    assert ask(served.folder, US, PATIENCE_S).pid == US
 
 
 def test_nobody_waiting_is_no_trouble_either(folder: str) -> None:
@@ -209,7 +209,7 @@ def test_nobody_waiting_is_no_trouble_either(folder: str) -> None:
 def test_that_many_secrets_fit(folder: str, count: int) -> None:
     many = status(*(secret(f"setting_{number}") for number in range(count)))
     with closing(Served(folder, lambda: many)):
-        assert ask(folder, US, 40.0) == many
+        assert ask(folder, US, PATIENCE_S) == many
 
 
 def test_the_folder_stands_in_the_runtime_folder_of_the_user(tmp_path: Path) -> None:

@@ -1,16 +1,15 @@
 """Asking a process: what an answer, a wrong answer and no answer come to; and which processes there are."""
 
 import os
-import signal
 import socket
 import threading
 from collections.abc import Generator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
-from tests.refresh.answering import US, Served, answering, left_behind, names, opened, secret, status
+from tests.refresh.answering import PATIENCE_S, US, Served, answering, left_behind, names, opened, secret, status
 from wellkept.errors import Malformed, TimedOut, Unreachable
 from wellkept.refresh.served import MAX_BYTES
 from wellkept.refresh.status_client import ask, owner_of, processes
@@ -43,13 +42,11 @@ class Impostor:
         self._thread.start()
 
     def _loop(self) -> None:
-        try:
+        with suppress(OSError):  # closed
             while True:
                 peer, _ = self._listener.accept()
-                with peer:
+                with peer, suppress(OSError):  # it has heard enough
                     peer.sendall(self._answer)
-        except OSError:  # closed; or the peer has heard enough
-            pass
 
     def close(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
@@ -60,23 +57,29 @@ class Impostor:
 @pytest.mark.parametrize("answer", [b"<html>CANARY</html>\n", b"\xff\n", b"[" * 100_000 + b"\n", b'{"format": NaN}\n'])
 def test_an_answer_that_is_no_status_is_malformed_and_not_quoted(folder: str, answer: bytes) -> None:
     with closing(Impostor(folder, answer)), pytest.raises(Malformed) as raised:
-        ask(folder, US)
+        ask(folder, US, PATIENCE_S)
     assert "CANARY" not in str(raised.value)
 
 
 def test_an_answer_without_end_is_read_up_to_a_bound(folder: str) -> None:
     with closing(Impostor(folder, bytes(MAX_BYTES + 1))), pytest.raises(Malformed, match="more than 16 MiB"):
-        ask(folder, US, 40.0)
+        ask(folder, US, PATIENCE_S)
 
 
 def test_an_answer_that_is_cut_short_is_asked_for_again_until_it_is_late(folder: str) -> None:
-    with closing(Impostor(folder, b'{"format":')), pytest.raises(TimedOut, match="was cut short"):
-        ask(folder, US, 0.5)
+    def said() -> str:
+        with pytest.raises(TimedOut) as raised:
+            ask(folder, US, 0.5)
+        return raised.value.message
+
+    with closing(Impostor(folder, b'{"format":')):
+        # Where the machine holds the impostor up, the last of the answers has not come when it is late.
+        assert any("was cut short" in said() for _ in range(50))
 
 
 def test_a_stopped_process_is_late(folder: str) -> None:
     with answering(folder, status()) as other:
-        os.kill(other.pid, signal.SIGSTOP)
+        other.stop()
         with pytest.raises(TimedOut, match=rf"^process {other.pid}: did not answer in time"):
             ask(folder, other.pid, 0.5)
         assert processes(folder) == [other.pid]

@@ -32,6 +32,14 @@ class App(Settings):
 Loaded = Callable[..., tuple[Settings, Followed]]
 
 
+class Lasting(Store):
+    """Is not asked again while a test lasts, which gives the answers by hand."""
+
+    def fetch(self, reference: Reference) -> Reading:
+        made = super().fetch(reference)
+        return Reading(made.value, made.answer, ttl_s=3600.0)
+
+
 @pytest.fixture
 def loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Loaded]:
     """Load a class whose one setting is `value`, of a variable or of a file; the settings, and what follows."""
@@ -45,7 +53,7 @@ def loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Loaded]
             file.touch(mode=0o600)
             file.write_text(f"value = {text}\n", encoding="utf-8")
         given = environ if is_toml else {"BAL_CONFIG_VAR_VALUE": text, **environ}
-        config = load(cls, environ=given, providers={"x": Store(values), "y": Store(values)}, redact=False)
+        config = load(cls, environ=given, providers={"x": Lasting(values), "y": Lasting(values)}, redact=False)
         made.append(config)
         (followed,) = recall(config).followed
         return config, followed

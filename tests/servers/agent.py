@@ -1,8 +1,11 @@
 """A real Vault Agent or Proxy (OpenBao's): runs with a configuration until the test has seen enough."""
 
+import socket
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPConnection
 from pathlib import Path
 from subprocess import Popen
 from typing import Final
@@ -57,9 +60,25 @@ class Agent:
         """Wait until a file or a socket is there."""
         self.wait_until(file.exists, file.name, timeout_s=timeout_s)
 
-    def wait_for_login(self) -> None:
-        """Wait until it has logged in with `auto_auth`: a proxy listens earlier, and answers 403 until then."""
+    def wait_for_login(self, listens: Path) -> None:
+        """Wait until it adds the token of its `auto_auth`: it listens earlier, and writes its sink earlier, too.
+
+        Args:
+            listens: its socket.
+        """
         self.wait_for(self.log_file.parent / _SINK)
+        self.wait_for(listens)
+        self.wait_until(lambda: _knows_its_token(listens), "it adds its token")
+
+
+def _knows_its_token(listens: Path) -> bool:
+    """Whether a request without a token has one behind the agent: any answer but 403."""
+    connection = HTTPConnection("localhost", timeout=PATIENCE_S)
+    connection.sock = socket.socket(socket.AF_UNIX)
+    with closing(connection):
+        connection.sock.connect(str(listens))
+        connection.request("GET", "/v1/auth/token/lookup-self", headers={"X-Vault-Request": "true"})
+        return connection.getresponse().status == HTTPStatus.OK
 
 
 def auto_auth(space: Space, folder: Path) -> str:
@@ -96,5 +115,5 @@ def _run(kind: str, config_text: str, folder: Path, environ: Mapping[str, str]) 
     config.write_text(config_text, "utf-8")
     command: list[str | Path] = [bao_binary(), kind, "-config", config]
     known = {"HOME": str(folder), "PATH": "/usr/local/bin:/usr/bin:/bin"}
-    with running(command, log_file=log_file, environ={**known, **environ}) as process:
+    with running(command, log_file=log_file, environ={**known, **environ}, grace_s=PATIENCE_S) as process:
         yield Agent(process, log_file)

@@ -63,7 +63,7 @@ class Database:
         with self.connect() as connection:
             return connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone() is not None
 
-    def wait_dropped(self, name: str, timeout_s: float = 30.0) -> None:
+    def wait_dropped(self, name: str, timeout_s: float = 60.0) -> None:
         """Wait until there is no such role any more.
 
         Raises:

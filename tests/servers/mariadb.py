@@ -21,7 +21,7 @@ from typing import Any, Final
 import pymysql  # type: ignore[import-untyped]  # it has no types
 
 from tests.servers.other_user import as_other, give
-from tests.servers.process import NotStarted, end, free_port, running, wait_until
+from tests.servers.process import PATIENCE_S, NotStarted, end, free_port, running, wait_until
 from tests.servers.space import Space
 
 _RUNS_IT: Final = "mysql"  # where we are root, which the server refuses to run as
@@ -88,7 +88,7 @@ class MariaDB:
 
     def stop(self) -> None:
         """End it: who connects is refused."""
-        end(self.process)
+        end(self.process, PATIENCE_S)
 
     def connect(self, user: str = USER, password: str = "", database: str | None = None) -> Any:  # noqa: ANN401 PyMySQL has no types
         """Log in; without more, as root, and to no database of its."""
@@ -121,7 +121,7 @@ class MariaDB:
         with self.connect() as connection:
             return {name for (name,) in rows(connection, "SELECT user FROM mysql.user WHERE user LIKE 'v-%'")}
 
-    def wait_dropped(self, name: str, timeout_s: float = 30.0) -> None:
+    def wait_dropped(self, name: str, timeout_s: float = 60.0) -> None:
         """Wait until there is no such user any more.
 
         Raises:

@@ -9,7 +9,6 @@
 
 import json
 import secrets
-import signal
 import ssl
 import subprocess
 from base64 import b64encode
@@ -22,14 +21,14 @@ from threading import Lock
 from typing import Any, Final
 
 from tests.servers.certificates import HOST, Authority
-from tests.servers.process import NotStarted, bao_binary, end, free_port, running, wait_until
+from tests.servers.process import NotStarted, bao_binary, end, free_port, held_still, running, wait_until
 from tests.servers.space import ALL, Space
 
 __all__ = ["ROOT_TOKEN", "OpenBao", "SealedOpenBao", "Space", "run_openbao", "run_sealed_openbao"]
 
 ROOT_TOKEN: Final = "root-CANARY-token"
 
-_TIMEOUT_S: Final = 10.0
+_TIMEOUT_S: Final = 30.0
 _ATTEMPTS: Final = 3  # another process may take a free port before the server does
 _LISTENS: Final = b"server started!"
 
@@ -172,11 +171,8 @@ class SealedOpenBao(OpenBao):
     @contextmanager
     def stalled(self) -> Generator[None]:
         """Hold the process still: the kernel takes connections, and nobody answers."""
-        self.process.send_signal(signal.SIGSTOP)
-        try:
+        with held_still(self.process.pid):
             yield
-        finally:
-            self.process.send_signal(signal.SIGCONT)
 
     def stop(self) -> None:
         """End the server: connections are refused."""

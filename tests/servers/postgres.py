@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.servers.other_user import as_other, give
-from tests.servers.process import NotStarted, free_port, running, wait_until
+from tests.servers.process import PATIENCE_S, NotStarted, free_port, running, wait_until
 from tests.tls.pki import Leaf
 
 _RUNS_IT: Final = "postgres"  # where we are root, which the server refuses to run as
@@ -119,7 +119,7 @@ def run_postgres(template: Path, server: Leaf, clients: bytes, *, speaks_tls: bo
                 yield port
             finally:
                 process.send_signal(signal.SIGINT)  # "fast": SIGTERM waits until the last client has left
-                process.wait(5)
+                process.wait(PATIENCE_S)
 
 
 def _is_ready(data: Path) -> bool:

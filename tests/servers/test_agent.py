@@ -1,6 +1,5 @@
 """A real agent renders files, runs a program with secrets, and stands between a client and the server."""
 
-import os
 import socket
 from http.client import HTTPConnection
 from pathlib import Path
@@ -9,7 +8,7 @@ import pytest
 
 from tests.servers.agent import auto_auth, run_agent, run_proxy
 from tests.servers.openbao import Space
-from tests.servers.process import NotStarted, free_port
+from tests.servers.process import NotStarted, free_port, wait_until
 
 PASSWORD = '{{ with secret \\"secret/data/prod/db\\" }}{{ .Data.data.password }}{{ end }}'
 
@@ -40,8 +39,7 @@ def test_an_agent_runs_a_program_and_ends_it(space: Space, login: str, tmp_path:
     with run_agent(text, tmp_path, environ=space.environ(token="")) as agent:
         agent.wait_for(pid_file)
         assert seen.read_text() == "db-CANARY\n"
-    with pytest.raises(ProcessLookupError):
-        os.kill(int(pid_file.read_text()), 0)
+    wait_until(lambda: not Path("/proc", pid_file.read_text().strip()).exists(), "the program has ended")
 
 
 def test_a_proxy_adds_its_token_on_tcp_and_on_a_unix_socket(space: Space, login: str, tmp_path: Path) -> None:
@@ -52,8 +50,7 @@ def test_a_proxy_adds_its_token_on_tcp_and_on_a_unix_socket(space: Space, login:
     )
     text = f"{login}\napi_proxy {{\n  use_auto_auth_token = true\n}}\n{listeners}\n"
     with run_proxy(text, tmp_path, environ=space.environ(token="")) as proxy:
-        proxy.wait_for_login()
-        proxy.wait_for(path)
+        proxy.wait_for_login(path)
         local = HTTPConnection("localhost")
         local.sock = socket.socket(socket.AF_UNIX)
         local.sock.connect(str(path))

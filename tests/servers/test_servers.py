@@ -12,7 +12,7 @@ from tests.servers.certificates import HOST, Authority, Signer
 from tests.servers.kubernetes import PATH, TokenReviews
 from tests.servers.listener import Listener, Visit
 from tests.servers.openbao import OpenBao, SealedOpenBao, Space, run_openbao
-from tests.servers.process import bao_binary
+from tests.servers.process import PATIENCE_S, bao_binary
 
 READ_PROD = 'path "secret/data/prod/*" {\n  capabilities = ["read"]\n}\n'
 UNKNOWN = "hvs.unknown-CANARY"
@@ -225,7 +225,7 @@ def test_a_bad_certificate_is_bad_in_its_own_way(ca: Authority, kind: str, reaso
         visit.hang_up()
 
     with Listener(say_nothing, getattr(ca, kind)().server_context()) as server:
-        connection = HTTPSConnection(HOST, server.port, timeout=5, context=ca.client_context())
+        connection = HTTPSConnection(HOST, server.port, timeout=PATIENCE_S, context=ca.client_context())
         with pytest.raises(OSError, match=reason):
             connection.connect()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("listener")]

@@ -24,7 +24,7 @@ from wellkept.tls.live import Live
 from wellkept.tls.material import trust_files
 from wellkept.tls.source import FilesSource
 
-TIMEOUT_S = 10
+TIMEOUT_S = 40
 
 
 class SetClock:

@@ -11,7 +11,7 @@ from threading import Thread
 from tests.tls.pki import Leaf
 
 Speak = Callable[[socket.socket], None]
-PATIENCE_S = 10.0  # a client that forgets to hang up ends its thread
+PATIENCE_S = 50.0  # a client that forgets to hang up ends its thread
 
 
 @dataclass

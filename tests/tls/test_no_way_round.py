@@ -241,7 +241,7 @@ def test_a_socket_may_be_wrapped_before_it_connects(site: Site, is_quiet: bool) 
     with serving_blocking(ServerTLS(key=site.key).context()) as port:
         context = ClientTLS(trust=site.ca_file).context()
         with context.wrap_socket(socket.socket(), server_hostname="localhost") as connection:
-            connection.settimeout(10)
+            connection.settimeout(40)
             if is_quiet:
                 assert connection.connect_ex(("127.0.0.1", port)) == 0
             else:
@@ -259,7 +259,7 @@ def test_nothing_goes_out_in_plain_when_tls_has_ended(site: Site) -> None:
         with pytest.raises((OSError, ValueError)):
             speak(b"plain answer")
     wrapped.close()
-    ours.settimeout(5)
+    ours.settimeout(40)
     assert ours.recv(100) == b""
     ours.close()
 
@@ -298,7 +298,7 @@ def test_who_hears_of_a_swap_may_reload_at_once(site: Site) -> None:
         site.ca.issue("localhost").write(site.folder, "server")
         thread = threading.Thread(target=live.reload, daemon=True)
         thread.start()
-        thread.join(10)
+        thread.join(40)
         assert not thread.is_alive()
     finally:
         unsubscribe()

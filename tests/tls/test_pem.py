@@ -157,10 +157,10 @@ def test_any_bytes_in_a_block_are_read_or_refused(der: bytes, label: str) -> Non
     ids=["begins", "ends", "blocks", "a long label", "dashes", "empty lines", "blanks"],
 )
 def test_a_large_file_takes_no_long_time(data: bytes) -> None:
-    began = time.monotonic()
+    began = time.thread_time()  # what other work the machine has does not count
     with pytest.raises(BundleError):
         read_certificates(data, place="file")
-    assert time.monotonic() - began < 5
+    assert time.thread_time() - began < 5
 
 
 def test_a_file_with_many_certificates_says_that_they_are_too_many() -> None:
@@ -172,10 +172,10 @@ def test_a_key_whose_password_takes_too_long_to_derive_is_refused_soon() -> None
     leaf = good()
     der = pem_body(leaf.key_pem_as("pkcs8", PASSWORD.reveal()))
     slow = with_iterations(der, 100_000_000)
-    began = time.monotonic()
+    began = time.thread_time()
     with pytest.raises(BundleError):
         read_key(pem(slow, "ENCRYPTED PRIVATE KEY"), PASSWORD, place="file")
-    assert time.monotonic() - began < 5
+    assert time.thread_time() - began < 5
 
 
 def pem_body(text: bytes) -> bytes:

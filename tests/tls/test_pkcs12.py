@@ -128,12 +128,10 @@ def refusal(data: bytes, password: Secret[str] | None = STORE) -> str:
     ],
     ids=["mac", "pbes2", "3des", "huge"],
 )
-@pytest.mark.timeout(5)
 def test_a_file_that_asks_for_more_work_than_is_bearable_is_refused_at_once(data: bytes) -> None:
     assert "asks for more than 10,000,000 rounds of hashing" in refusal(data)
 
 
-@pytest.mark.timeout(5)
 def test_the_work_of_a_sealed_key_is_bounded_too() -> None:
     entry = own()
     sealed = bag(2, sequence(pbes2(TEN_MILLIONS + 1), octets(bytes(16))), named("x"))

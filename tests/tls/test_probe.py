@@ -11,6 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import ExtensionOID
 
+from tests.servers.process import free_port
 from tests.tls.exposed import Exposed, exposed, serving, wants_client
 from tests.tls.pki import CA, CASES, DAY, Case, Leaf, chain_of
 from wellkept.errors import TimedOut, Unreachable
@@ -31,7 +32,7 @@ def trusting(trust: bytes, leaf: Leaf | None = None) -> Parts:
 
 
 def look(
-    server: Exposed, parts: Parts, host: str = "localhost", *, timeout_s: float = 10.0, starttls: str | None = None
+    server: Exposed, parts: Parts, host: str = "localhost", *, timeout_s: float = 40.0, starttls: str | None = None
 ) -> Report:
     report = probe(Target("127.0.0.1", server.port, host, starttls), parts, None, timeout_s=timeout_s)
     assert not server.received  # nothing but handshakes is ever sent
@@ -263,20 +264,19 @@ def test_a_server_that_hangs_up_at_once_is_a_finding() -> None:
 
 
 def test_nobody_there_is_unreachable() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    port = free_port()
     with pytest.raises(Unreachable, match=f"127.0.0.1:{port}: cannot be reached: connection refused"):
-        probe(Target("127.0.0.1", port, "localhost"), NOBODY, None, timeout_s=5)
+        probe(Target("127.0.0.1", port, "localhost"), NOBODY, None, timeout_s=40)
 
 
 def test_an_unknown_name_is_unreachable() -> None:
     with pytest.raises(Unreachable, match=r"nobody\.invalid:443"):
-        probe(Target("nobody.invalid", 443, "nobody.invalid"), NOBODY, None, timeout_s=5)
+        probe(Target("nobody.invalid", 443, "nobody.invalid"), NOBODY, None, timeout_s=40)
 
 
 def silent(connection: socket.socket) -> None:
-    connection.recv(10_000)
-    time.sleep(5)
+    while connection.recv(10_000):
+        pass
 
 
 def dripping(connection: socket.socket) -> None:
@@ -292,7 +292,7 @@ def test_a_server_that_takes_its_time_ends_at_the_deadline(speak: Callable[[sock
     begun = time.monotonic()
     with exposed(speak) as server, pytest.raises(TimedOut, match=r"did not answer within 0\.5 s"):
         look(server, NOBODY, timeout_s=0.5)
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 30  # it would go on for minutes
 
 
 @pytest.mark.parametrize("part", [CHUNK, b"\x16\x03\x03\x00\x01\x00", b"\x15\x03\x03\x00\x02\x01\x00", b"\x00" * 1000])
@@ -304,9 +304,9 @@ def test_a_server_that_never_stops_talking_is_cut_off(part: bytes) -> None:
 
     begun = time.monotonic()
     with exposed(speak) as server:
-        report = look(server, NOBODY, timeout_s=20)
+        report = look(server, NOBODY, timeout_s=50)
     assert report.findings
-    assert time.monotonic() - begun < 15
+    assert time.monotonic() - begun < 45
 
 
 def test_a_certificate_that_cannot_be_read_is_a_finding(tmp_path: Path) -> None:

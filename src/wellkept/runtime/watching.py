@@ -7,7 +7,7 @@ anew, and the change carries new settings. What cannot be loaded leaves the sett
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from types import TracebackType
@@ -69,12 +69,12 @@ class Watch(Generic[S]):
         self._names: dict[str, None] = {}
         self._is_layer_changed = False
         self._is_closed = False
-        self._stops: list[Callable[[], None]] = []
         self._taking: Any = None  # a task, while everything is loaded anew in an event loop
         self._tripwires: list[Tripwire] = []
         found = self._files()
         self.config: S = load()
-        self._begin(found)
+        self._stops = self._listen(self.config)
+        self._watch_files(found)
 
     def next(self, timeout: float | None = None) -> Change[S] | None:
         """Wait for the next change.
@@ -199,25 +199,27 @@ class Watch(Generic[S]):
             BUS.publish(Event(Topic.RELOAD_FAILED, self._cls.__qualname__, fault))
             self._watch_files(found)
             return ()
+        stops = self._listen(fresh)  # from now on: what rotates while the old ones are closed is told, too
         names = _differences(self.config, fresh)
         if not names:
+            _call_all(stops)
             close(fresh)
             self._watch_files(found)
             return ()
         self._end()
+        self._stops = stops
         # What it had leased drains: the program may use it until it has taken the new settings.
         old, self.config = self.config, fresh
         schema = recall(fresh).schema
         close(old, drains=True)
         let_follow_all(old, fresh, schema)  # whoever has kept a handle has a live one
-        self._begin(found)
+        self._watch_files(found)
         return names
 
-    def _begin(self, files: Mapping[str, str | None]) -> None:
-        """Watch the settings and the files that they were read from."""
-        for name, secret in secrets_of(self.config, recall(self.config).schema):
-            self._stops.append(secret.on_change(_Note(partial(self._note, name))))
-        self._watch_files(files)
+    def _listen(self, config: S) -> list[Callable[[], None]]:
+        """Take note of each secret that changes; what ends that."""
+        secrets = secrets_of(config, recall(config).schema)
+        return [secret.on_change(_Note(partial(self._note, name))) for name, secret in secrets]
 
     def _watch_files(self, files: Mapping[str, str | None]) -> None:
         forget(self._tripwires)
@@ -243,9 +245,8 @@ class Watch(Generic[S]):
         return {path: version_of(path) for path in map(os.path.abspath, paths)}
 
     def _end(self) -> None:
-        for stop in self._stops:
-            stop()
-        self._stops.clear()
+        _call_all(self._stops)
+        self._stops = []
         forget(self._tripwires)
         self._tripwires = []
 
@@ -355,6 +356,11 @@ def watch(
         return load_from(cls, inputs, providers=providers or {}, redact=redact, strict_permissions=strict_permissions)
 
     return Watch(cls, again, inputs)
+
+
+def _call_all(calls: Iterable[Callable[[], None]]) -> None:
+    for call in calls:
+        call()
 
 
 def _differences(old: Settings, new: Settings) -> tuple[str, ...]:

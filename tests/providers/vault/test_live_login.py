@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.servers.space import Space
 from wellkept import Secret, Settings, close, load
 
-PATIENCE_S = 40.0
+PATIENCE_S = 120.0  # a login that is refused is tried again after half a minute
 
 
 class Config(Settings):
@@ -18,6 +20,7 @@ def secret_id(space: Space) -> str:
     return made
 
 
+@pytest.mark.timeout(180)
 def test_a_secret_id_that_is_replaced_in_its_file_is_the_one_of_the_next_login(space: Space, tmp_path: Path) -> None:
     space.policy("orders", 'path "secret/data/prod/db" { capabilities = ["read"] }')
     space.do("POST", "sys/auth/approle", {"type": "approle"})

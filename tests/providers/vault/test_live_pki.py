@@ -14,9 +14,9 @@ from tests.servers.space import Space
 from wellkept import Settings, close, load
 from wellkept.tls import ServerTLS
 
-REFERENCE = "${vault:pki/sign/web?common_name=localhost&life=6s#%s}"
+REFERENCE = "${vault:pki/sign/web?common_name=localhost&life=18s#%s}"
 ROLE = {"allowed_domains": ["localhost"], "allow_bare_domains": True, "key_type": "ec", "max_ttl": "72h"}
-PATIENCE_S = 40.0
+PATIENCE_S = 120.0
 
 
 class Config(Settings):
@@ -50,6 +50,7 @@ def serving(context: ssl.SSLContext) -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
+@pytest.mark.timeout(240)  # two renewals, each at two thirds of a life
 def test_it_is_renewed_without_a_failed_handshake(space: Space, root: str, tmp_path: Path) -> None:
     (tmp_path / "Config.toml").write_text(
         f'[tls]\nkey = {{ certFile = "{REFERENCE % "fullchain"}", keyFile = "{REFERENCE % "private_key"}" }}\n', "utf-8"
@@ -66,7 +67,7 @@ def test_it_is_renewed_without_a_failed_handshake(space: Space, root: str, tmp_p
             ):
                 serials.add(str((connection.getpeercert() or {})["serialNumber"]))
             calls += 1
-            time.sleep(0.02)
+            time.sleep(0.05)
     close(config)
     assert len(serials) == 3, f"{calls} calls, and only these certificates: {len(serials)}"
     assert not [one for one in tmp_path.rglob("*") if b"PRIVATE KEY" in one.read_bytes()]

@@ -65,7 +65,7 @@ def test_a_login_says_how_long_it_has(readable: Space) -> None:
     vault.fetch(DB)
     first = known(vault.login())
     assert (first.id, first.is_renewable, first.login) == ("login 1", True, None)
-    assert 95 < first.duration_s <= 100
+    assert 50 < first.duration_s <= 100
     time.sleep(0.05)
     assert known(vault.login()).duration_s < first.duration_s
 
@@ -76,27 +76,39 @@ def test_a_token_that_was_given_is_looked_up_once(readable: Space) -> None:
     vault.fetch(DB)
     login = known(vault.login())
     assert (login.id, login.is_renewable) == ("login 1", True)
-    assert 95 < login.duration_s <= 100
+    assert 50 < login.duration_s <= 100
     readable.do("POST", "auth/token/revoke", {"token": token})
     assert known(vault.login()).id == "login 1"  # nobody asks again as long as it may be good
 
 
 def test_a_token_that_was_given_is_looked_up_again_when_it_seems_over(readable: Space) -> None:
-    token = readable.make_token(["reader"], ttl="2s")
+    token = readable.make_token(["reader"], ttl="8s")
     vault = Vault.from_environ(readable.environ(token))
     vault.fetch(DB)
-    assert known(vault.login()).duration_s <= 2
+    assert known(vault.login()).duration_s <= 8
     readable.call("POST", "auth/token/renew-self", {"increment": 100}, token=token)
-    wait_until(lambda: known(vault.login()).duration_s > 2, "what somebody else renewed is known")
+    wait_until(lambda: known(vault.login()).duration_s > 8, "what somebody else renewed is known")
     readable.do("POST", "auth/token/revoke", {"token": token})
     with pytest.raises(TokenRefused):
         vault.fetch(DB)
 
 
+def asked_in_its_last_second(readable: Space) -> Vault:
+    """A Vault that has looked its token up in the only second that this has; where we are held up, another one."""
+    while True:
+        vault = Vault.from_environ(readable.environ(readable.make_token(["reader"], ttl="1s")))
+        made_at = time.monotonic()
+        try:
+            vault.fetch(DB)
+            assert known(vault.login()).duration_s <= 1
+        except TokenRefused:
+            assert time.monotonic() - made_at > 0.9  # it was over
+        else:
+            return vault
+
+
 def test_a_token_in_its_last_second_is_not_taken_for_one_without_an_end(readable: Space) -> None:
-    vault = Vault.from_environ(readable.environ(readable.make_token(["reader"], ttl="1s")))
-    vault.fetch(DB)
-    assert known(vault.login()).duration_s <= 1
+    vault = asked_in_its_last_second(readable)
     with pytest.raises(TokenRefused, match="vault: denied: the token of VAULT_TOKEN is expired, revoked or unknown"):
         wait_until(lambda: vault.login() is None, "the token is over")
 
@@ -108,23 +120,24 @@ def test_a_token_of_root_does_not_end(readable: Space) -> None:
 
 
 def test_a_renewal_gives_the_whole_time_again(readable: Space) -> None:
-    vault = approle(readable, token_ttl="10s", token_max_ttl="1h")
+    vault = approle(readable, token_ttl="100s", token_max_ttl="1h")
     vault.fetch(DB)
     time.sleep(1.5)
-    assert known(vault.login()).duration_s < 9
+    assert known(vault.login()).duration_s < 99
+    began = time.monotonic()
     renewed = vault.renew_login()
     assert (renewed.id, renewed.is_renewable) == ("login 1", True)
-    assert renewed.duration_s > 9
-    assert known(vault.login()).duration_s > 9
+    assert renewed.duration_s > 99 - (time.monotonic() - began)
+    assert known(vault.login()).duration_s > 99 - (time.monotonic() - began)
 
 
 def test_a_periodic_login_gets_its_period_each_time(readable: Space) -> None:
-    vault = approle(readable, token_period="3s")
+    vault = approle(readable, token_period="9s")
     vault.fetch(DB)
     token = token_of(vault, "login 1")
-    for _ in range(5):
-        time.sleep(0.9)
-        assert vault.renew_login().duration_s > 2.5
+    for _ in range(4):
+        time.sleep(2.5)
+        assert vault.renew_login().duration_s > 6.5  # what was left of the last one
     assert is_good(readable, token)
     assert token_of(vault, "login 1") == token
 
@@ -249,13 +262,13 @@ def test_a_token_file_is_read_again_beside_the_old_token(readable: Space, tmp_pa
 
 def test_a_token_file_is_read_again_where_its_token_is_over(readable: Space, tmp_path: Path) -> None:
     file = tmp_path / "token.secret"
-    file.write_text(readable.make_token(["reader"], ttl="2s"))
+    file.write_text(readable.make_token(["reader"], ttl="8s"))
     vault = direct(readable, TokenFile(str(file)))
     vault.fetch(DB)
-    assert known(vault.login()).duration_s <= 2
+    assert known(vault.login()).duration_s <= 8
     file.write_text(readable.make_token(["reader"], ttl="100s"))
     wait_until(lambda: known(vault.login()).id == "login 2", "the new token is in use")
-    assert known(vault.login()).duration_s > 2
+    assert known(vault.login()).duration_s > 8
 
 
 def test_a_wrapped_secret_id_is_good_for_a_second_login(readable: Space) -> None:
@@ -323,8 +336,7 @@ def test_the_agents_token_is_the_agents(readable: Space, tmp_path: Path, databas
         f'listener "unix" {{\n  address = "{port_file}"\n  tls_disable = true\n  require_request_header = true\n}}\n'
     )
     with run_proxy(config, tmp_path) as proxy:
-        proxy.wait_for(port_file)
-        proxy.wait_for_login()
+        proxy.wait_for_login(port_file)
         environ = {"VAULT_AGENT_ADDR": f"unix://{port_file}", "HOME": str(tmp_path), "VAULT_NAMESPACE": readable.name}
         vault = Vault.from_environ(environ)
         vault.fetch(DB)

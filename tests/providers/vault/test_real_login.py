@@ -146,8 +146,7 @@ def test_through_a_proxy_that_adds_its_own_token(readable: Space, tmp_path: Path
         f'listener "unix" {{\n  address = "{port_file}"\n  tls_disable = true\n  require_request_header = true\n}}\n'
     )
     with run_proxy(config, tmp_path) as proxy:
-        proxy.wait_for(port_file)
-        proxy.wait_for_login()
+        proxy.wait_for_login(port_file)
         environ = {"VAULT_AGENT_ADDR": f"unix://{port_file}", "HOME": str(tmp_path), "VAULT_NAMESPACE": readable.name}
         environ["BAL_CONFIG_VAR_PASSWORD"] = "${vault:secret/prod/db#password}"
         assert load(Config, files=[], environ=environ, redact=False).password == VALUE

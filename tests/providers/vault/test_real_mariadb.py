@@ -40,7 +40,7 @@ APP: Final = Reference("vault", ("database", "creds", "app"))
 NO_RIGHTS: Final = 1142  # ER_TABLEACCESS_DENIED_ERROR
 NOBODY_THERE: Final = 2003  # CR_CONN_HOST_ERROR
 OWN_DRAIN_S: Final = 1.0
-PATIENCE_S: Final = 40.0
+PATIENCE_S: Final = 150.0
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class Program:
 
     def run(self) -> None:
         """Connect until it is ended."""
-        while not self._ended.wait(0.01):
+        while not self._ended.wait(0.03):
             began = time.monotonic()
             login = self._secret.reveal()
             number = self._log_in(login)
@@ -167,13 +167,13 @@ def test_a_login_is_made_that_opens_the_database(space: Space, mariadb: MariaDB)
 
 
 def test_a_renewal_lengthens_the_life_of_a_user(space: Space, mariadb: MariaDB) -> None:
-    set_up_mariadb(space, mariadb, default_ttl="2s", max_ttl="60s")
+    set_up_mariadb(space, mariadb, default_ttl="8s", max_ttl="60s")
     vault = Vault.from_environ(space.environ())
     login, lease = made_by(vault)
-    end_at = time.monotonic() + 4.5
-    while time.monotonic() < end_at:  # more than two lives
+    end_at = time.monotonic() + 12.0
+    while time.monotonic() < end_at:  # one life and a half
         lease = vault.renew(APP, lease)
-        assert lease.duration_s == 2.0
+        assert lease.duration_s == 8.0
         time.sleep(0.4)
     assert mariadb.logs_in(login.username, login.password)
     mariadb.wait_dropped(login.username)
@@ -210,10 +210,11 @@ def test_what_is_open_without_a_database_of_its_own_goes_on_and_reads_no_table(s
             rows(connection, QUESTION)
 
 
+@pytest.mark.timeout(300)  # two lives of a lease, of which a third is longer than a busy machine holds us up
 def test_a_login_is_handed_over_near_its_longest_life_and_no_login_fails(
     space: Space, mariadb: MariaDB, follow: Callable[[], Config]
 ) -> None:
-    set_up_mariadb(space, mariadb, default_ttl="3s", max_ttl="7s")
+    set_up_mariadb(space, mariadb, default_ttl="12s", max_ttl="26s")
     seen = set[State]()
     with listening() as heard:
         config = follow()
@@ -244,6 +245,7 @@ def test_a_login_is_handed_over_near_its_longest_life_and_no_login_fails(
     wait_until(lambda: mariadb.users() == set(), "no user is left")
 
 
+@pytest.mark.timeout(240)
 def test_a_database_that_is_down_while_another_login_is_made_leaves_the_old_one_served(
     space: Space, mariadb: MariaDB, follow: Callable[[], Config]
 ) -> None:

@@ -6,18 +6,15 @@ python -m tests.refresh.programs.counting PATH
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from tests.refresh.programs.telling import load_file, tell
+from tests.refresh.programs.telling import load_file, tell, wait_look
 from wellkept.refresh.thread import Runner
 from wellkept.runtime.alive import runner
 
 COUNT: Final = 200
-_LOOKS: Final = 5
-_BETWEEN_S: Final = 0.05  # the file is looked at once a second
 _COUNT_THEM: Final = "import os; print(len(os.listdir('/proc/self/fd')))"
 
 _forks: list[int] = []
@@ -25,12 +22,8 @@ os.register_at_fork(after_in_parent=lambda: _forks.append(1))
 
 
 def descriptors() -> int:
-    """How many this process keeps open: the thread that follows the file has it open for a moment at each look."""
-    counts: list[int] = []
-    for _ in range(_LOOKS):
-        counts.append(len(os.listdir("/proc/self/fd")))  # noqa: PTH208 names, not paths
-        time.sleep(_BETWEEN_S)
-    return min(counts)
+    """How many this process has open."""
+    return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 names, not paths
 
 
 def pipe(running: Runner) -> tuple[int, int]:
@@ -50,6 +43,7 @@ def main(path: Path) -> None:
     """Count."""
     first = inherited()
     load_file(path)
+    wait_look()  # it has the file open for a moment, and a child that is forked in that moment has it, too
     before, mine = descriptors(), pipe(runner())
     children: list[int] = []
     for _ in range(COUNT):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.refresh.programs.forking import NEXT
-from tests.refresh.programs.telling import load_file, tell, wait_number
+from tests.refresh.programs.telling import load_file, tell, wait_look, wait_number
 
 _TEXT: Final = b"a file of the program\n" * 8
 _COUNT: Final = 16  # as many as were closed, and some more
@@ -18,6 +18,7 @@ _COUNT: Final = 16  # as many as were closed, and some more
 def main(path: Path) -> None:
     """Go on in a child of a child."""
     config = load_file(path)
+    wait_look()  # who closes a file while a thread reads it lets that thread read the next one of this number
     os.closerange(3, 256)
     own = path.with_name("own")
     own.write_bytes(_TEXT)

@@ -113,12 +113,10 @@ def _be_late() -> None:
 def main(ledger: Path, way: str, hangs: str | None) -> None:
     """Load, let it hang, and end."""
     source = _source(ledger, hangs)
-    config = load_from(source)
     source.hangs = {"local": "fetch", "login": None}.get(hangs or "", hangs)
+    config = load_from(source)
     if hangs in {"renew", "fetch", "local"}:
-        asked = source.asked.copy()
-        while source.asked == asked:  # it begins to hang
-            time.sleep(0.01)
+        source.is_hanging.wait()
     tell(ending_at=time.monotonic())
     globals()[way](config)
 

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Final
 
-from tests.refresh.programs.telling import App, age_s, load_file, tell, wait_number
+from tests.refresh.programs.telling import PATIENCE_S, App, age_s, load_file, tell, wait_number
 from wellkept import secret
 from wellkept.refresh.thread import Runner
 from wellkept.runtime import alive
@@ -55,7 +55,7 @@ def be_child(config: App, path: Path) -> None:
     tell(
         is_there=is_there,
         took_s=took_s,
-        is_called=called.wait(10),
+        is_called=called.wait(PATIENCE_S),
         refreshes=config.db_password.refresh(),
         loads=wait_number(load_file(path).db_password, NEXT),
     )

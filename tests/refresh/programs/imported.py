@@ -52,9 +52,9 @@ def versions() -> list[str | None]:
 
 def main(config_file: Path) -> None:
     """Follow it."""
-    config = load(class_for(config_file.read_text(encoding="utf-8")), files=[config_file], redact=False)
-    noted = Noted()
-    sys.meta_path.insert(0, noted)
+    cls, noted = class_for(config_file.read_text(encoding="utf-8")), Noted()
+    sys.meta_path.insert(0, noted)  # before there are such threads: the first look comes soon
+    config = load(cls, files=[config_file], redact=False)
     before, end_at = versions(), time.monotonic() + PATIENCE_S
     tell(ready=True)
     while versions() == before and time.monotonic() < end_at:

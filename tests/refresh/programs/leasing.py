@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -19,7 +20,8 @@ class Ledger:
     """Leases numbers; see `ports.Leases`. Every fetch is another lease, named by the process that has asked for it.
 
     Attributes:
-        hangs: what does not come back when it is asked (`revoke`), or None; it may be set at any time.
+        hangs: what does not come back when it is asked (`revoke`), or None; the first request always does.
+        is_hanging: whether somebody waits for what does not come back.
         takes_s: for how long any answer keeps us waiting.
         asked: what was asked so far in this process.
     """
@@ -35,6 +37,7 @@ class Ledger:
             is_renewable: whether it can be renewed.
         """
         self.hangs: str | None = None
+        self.is_hanging: threading.Event = threading.Event()
         self.takes_s: float = 0.0
         self.asked: list[str] = []
         self._file = file
@@ -65,8 +68,11 @@ class Ledger:
         descriptor = os.open(self._file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         os.write(descriptor, line.encode())  # in one write: several processes have this file
         os.close(descriptor)
-        takes_s = HANGS_S if self.hangs == what else self.takes_s
+        hangs = self.hangs == what and bool(self.asked)
+        takes_s = HANGS_S if hangs else self.takes_s
         self.asked.append(what)
+        if hangs:
+            self.is_hanging.set()
         time.sleep(takes_s)
 
 

@@ -6,9 +6,12 @@ import time
 from pathlib import Path
 
 from wellkept import Secret, Settings, load
+from wellkept.runtime.alive import runner
 
 WORD = "CANARY-"  # every value is this and a number; only the number is told
-PATIENCE_S = 30.0  # the machine is shared: fifty processes may wait for their turn
+# The first of fifty processes waits until the last one has said that it is there, which takes 60 s at the most (see
+# `run`), and all of them wait for their turn on a machine that is shared.
+PATIENCE_S = 90.0
 
 
 class App(Settings):
@@ -38,6 +41,16 @@ def wait_number(secret: Secret[str], wanted: int) -> bool:
     while number(secret) != wanted and time.monotonic() < end_at:
         secret.wait_newer(secret.version, 0.5)
     return number(secret) == wanted
+
+
+def wait_look() -> None:
+    """Wait until the first look is over: while it stays the same, no later one opens a file or imports a module."""
+    end_at = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end_at:
+        tickets = [one for backend in runner().engine._backends for one in list(backend.tickets.values())]
+        if all(one.mark is not None and one.flight is None for one in tickets):
+            return
+        time.sleep(0.01)
 
 
 def age_s(path: str | Path) -> float:

@@ -26,7 +26,8 @@ from wellkept.integrations.psycopg import libpq
 from wellkept.integrations.requests import TLSAdapter
 from wellkept.tls.client import ClientTLS
 
-TIMEOUT_S: Final = 20
+TIMEOUT_S: Final = 40
+_KEPT: Final = httpx.Limits(keepalive_expiry=TIMEOUT_S)  # its own five seconds are soon over on a busy machine
 _WHO: Final = "select client_serial::text, pg_backend_pid(), version from pg_stat_ssl where pid = pg_backend_pid()"
 
 
@@ -48,7 +49,7 @@ class Httpx:
         self.client = self._made()
 
     def _made(self) -> httpx.Client:
-        return httpx.Client(verify=self.tls.context(), timeout=TIMEOUT_S)
+        return httpx.Client(verify=self.tls.context(), timeout=TIMEOUT_S, limits=_KEPT)
 
     def get(self) -> Seen:
         return seen_of(self.client.get(self.url).content)
@@ -76,7 +77,7 @@ class Loop:
     def close(self) -> None:
         """End it, when the connections that are being closed are closed: asyncio warns of each that is not."""
         self.run(self.leave())
-        end = time.monotonic() + 1
+        end = time.monotonic() + TIMEOUT_S
         while len(_watched(self.runner.get_loop())) > 1 and time.monotonic() < end:  # one is the loop's own
             self.run(asyncio.sleep(0.002))
         self.runner.close()
@@ -94,7 +95,7 @@ class HttpxAsync(Loop):
         self.client = self._made()
 
     def _made(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(verify=self.tls.context(), timeout=TIMEOUT_S)
+        return httpx.AsyncClient(verify=self.tls.context(), timeout=TIMEOUT_S, limits=_KEPT)
 
     def get(self) -> Seen:
         return seen_of(self.run(self.client.get(self.url)).content)

@@ -127,14 +127,13 @@ def test_rotation_under_load_fails_no_connection(world: World, client: str) -> N
     load = [Load(world, client, tls, port) for _ in range(3)]
     end = time.monotonic() + LOAD_S
     serial = ""
-    while time.monotonic() < end:
+    while time.monotonic() < end or len({one for each in load for one in each.serials}) <= 5:
         serial = world.rotate()
         time.sleep(0.02)
     faults = [fault for one in load for fault in one.stop()]
     assert faults == []
     settle()
     assert world.drive(client, tls, port).get().serial == serial
-    assert len({one for each in load for one in each.serials}) > 5
 
 
 class Load:

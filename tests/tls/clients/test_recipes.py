@@ -18,6 +18,7 @@ from sqlalchemy import text
 
 from tests.fakes.databases import run_mysql, run_redis
 from tests.servers.postgres import USER
+from tests.servers.process import PATIENCE_S
 from tests.tls.clients.conftest import World, settle
 from tests.tls.clients.drivers import UNTRUSTED, told
 from tests.tls.clients.recipes import (
@@ -147,23 +148,25 @@ def test_sqlalchemy_with_asyncpg(world: World, client: str, missing: Callable[[s
 def test_idle_connections_are_retired_when_another_bundle_is_served(world: World) -> None:
     tls, url = world.tls(), f"https://localhost:{world.serve('requests')}/"
     with retire.session(tls) as session:
-        first = seen_of(session.get(url, timeout=10).content)
-        assert seen_of(session.get(url, timeout=10).content) == first
+        first = seen_of(session.get(url, timeout=PATIENCE_S).content)
+        assert seen_of(session.get(url, timeout=PATIENCE_S).content) == first
         serial = world.rotate()
         assert tls.live.reload()
-        after = seen_of(session.get(url, timeout=10).content)
+        after = seen_of(session.get(url, timeout=PATIENCE_S).content)
     assert after.serial == serial
 
 
 def test_they_are_retired_by_the_connection_that_finds_the_new_files(world: World) -> None:
     tls, url = world.tls(), f"https://localhost:{world.serve('requests')}/"
     with retire.session(tls) as session:
-        session.get(url, timeout=10)
+        session.get(url, timeout=PATIENCE_S)
         serial = world.rotate()
         settle()
         other = f"https://localhost:{world.serve('requests')}/"
-        assert seen_of(session.get(other, timeout=10).content).serial == serial  # it looks, in the middle of urllib3
-        assert seen_of(session.get(url, timeout=10).content).serial == serial
+        assert (
+            seen_of(session.get(other, timeout=PATIENCE_S).content).serial == serial
+        )  # it looks, in the middle of urllib3
+        assert seen_of(session.get(url, timeout=PATIENCE_S).content).serial == serial
 
 
 def test_httpx_ends_idle_connections_after_their_time(world: World) -> None:
@@ -193,12 +196,12 @@ def test_a_pool_that_opens_nothing_looks_at_nothing(world: World) -> None:
     stop = BUS.subscribe(lambda event: swapped.append(event) if event.topic is Topic.BUNDLE_SWAPPED else None)
     tls, url = world.tls(), f"https://localhost:{world.serve('requests')}/"
     with retire.session(tls) as session:
-        session.get(url, timeout=10)
+        session.get(url, timeout=PATIENCE_S)
         serial = world.rotate()
         settle()
-        assert seen_of(session.get(url, timeout=10).content).serial != serial
+        assert seen_of(session.get(url, timeout=PATIENCE_S).content).serial != serial
         assert swapped == []
         assert tls.live.bundle.generation == 2  # whoever asks looks: before a request, or from a timer
         assert len(swapped) == 1
-        assert seen_of(session.get(url, timeout=10).content).serial == serial
+        assert seen_of(session.get(url, timeout=PATIENCE_S).content).serial == serial
     stop()

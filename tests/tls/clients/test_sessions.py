@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.servers.process import PATIENCE_S
 from tests.tls.clients.conftest import World, settle
 from tests.tls.clients.server import Seen, seen_of
 from tests.tls.pki import CA
@@ -26,7 +27,7 @@ class Call:
 
 def call(tls: ClientTLS, port: int, session: ssl.SSLSession | None = None) -> Call:
     """Ask once, on a connection that begins with a session."""
-    plain = socket.create_connection(("localhost", port), timeout=10)
+    plain = socket.create_connection(("localhost", port), timeout=PATIENCE_S)
     with tls.context().wrap_socket(plain, server_hostname="localhost", session=session) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
         answer = http.client.HTTPResponse(connection)

@@ -23,6 +23,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 from tests.servers.postgres import USER, run_postgres
+from tests.servers.process import PATIENCE_S
 from tests.tls.clients.conftest import World
 from tests.tls.clients.drivers import UNTRUSTED, told
 from tests.tls.clients.server import seen_of
@@ -57,16 +58,16 @@ class Naive(HTTPAdapter):
 def unverifying(tls: ClientTLS, url: str) -> Any:  # noqa: ANN401 a response that never comes
     with with_requests(tls) as session:
         session.verify = False
-        return session.get(url, timeout=5)
+        return session.get(url, timeout=PATIENCE_S)
 
 
 def through_naive(tls: ClientTLS, url: str, **options: Any) -> Any:  # noqa: ANN401 a response that never comes
     with with_requests(tls, Naive(tls.context())) as session:
-        return session.get(url, timeout=5, **options)
+        return session.get(url, timeout=PATIENCE_S, **options)
 
 
 def pooled(tls: ClientTLS, url: str, **options: Any) -> Any:  # noqa: ANN401 a response that never comes
-    with urllib3.PoolManager(ssl_context=tls.context(), retries=False, timeout=5, **options) as pool:
+    with urllib3.PoolManager(ssl_context=tls.context(), retries=False, timeout=PATIENCE_S, **options) as pool:
         return pool.request("GET", url)
 
 
@@ -77,9 +78,9 @@ async def resolved(tls: ClientTLS, url: str, **options: Any) -> Any:  # noqa: AN
 
 
 REFUSED: Final[dict[str, Attempt]] = {
-    "requests verify=False": lambda tls, url, _: with_requests(tls).get(url, verify=False, timeout=5),
+    "requests verify=False": lambda tls, url, _: with_requests(tls).get(url, verify=False, timeout=PATIENCE_S),
     "requests session.verify=False": lambda tls, url, _: unverifying(tls, url),
-    "requests cert=": lambda tls, url, ca: with_requests(tls).get(url, cert=str(ca), timeout=5),
+    "requests cert=": lambda tls, url, ca: with_requests(tls).get(url, cert=str(ca), timeout=PATIENCE_S),
     "requests, an adapter without ours": lambda tls, url, _: through_naive(tls, url),
     "requests, an adapter without ours, verify=False": lambda tls, url, _: through_naive(tls, url, verify=False),
     "requests, an adapter without ours, verify=path": lambda tls, url, ca: through_naive(tls, url, verify=str(ca)),
@@ -107,8 +108,8 @@ def test_requests_ca_bundle_adds_no_trust(world: World, monkeypatch: pytest.Monk
     bad = world.serve("requests", stranger.issue("localhost"))
     with with_requests(world.tls()) as session:
         with pytest.raises(requests.exceptions.SSLError, match=UNTRUSTED):
-            session.get(f"https://localhost:{bad}/", timeout=5)
-        assert session.get(f"https://localhost:{world.serve('requests')}/", timeout=5).ok
+            session.get(f"https://localhost:{bad}/", timeout=PATIENCE_S)
+        assert session.get(f"https://localhost:{world.serve('requests')}/", timeout=PATIENCE_S).ok
 
 
 def test_a_bundle_that_takes_the_place_of_verify_false_verifies_nobody_less(
@@ -123,7 +124,7 @@ def test_a_bundle_that_takes_the_place_of_verify_false_verifies_nobody_less(
 def test_a_bundle_that_does_not_exist_hurts_nobody(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere.pem")
     with with_requests(world.tls()) as session:
-        assert session.get(f"https://localhost:{world.serve('requests')}/", timeout=5).ok
+        assert session.get(f"https://localhost:{world.serve('requests')}/", timeout=PATIENCE_S).ok
 
 
 # aiohttp has a switch of its own beside every context: what it does is not ours to refuse.
@@ -148,7 +149,7 @@ def plain_postgres(world: World, client: str) -> int:
 def test_asyncpg_speaks_to_nobody_without_tls(world: World, plain_postgres: int) -> None:
     dsn = f"postgresql://{USER}@localhost:{plain_postgres}/postgres?sslmode=disable"
     with pytest.raises(ConnectionError, match="rejected SSL upgrade"):
-        asyncio.run(asyncpg.connect(dsn, ssl=world.tls().context(), timeout=5))
+        asyncio.run(asyncpg.connect(dsn, ssl=world.tls().context(), timeout=PATIENCE_S))
 
 
 @pytest.mark.parametrize("client", ["psycopg"])
@@ -161,7 +162,7 @@ def test_libpq_speaks_to_nobody_without_tls(world: World, plain_postgres: int, m
 
 def test_our_refusals_say_what_to_do(world: World) -> None:
     with with_requests(world.tls()) as session, pytest.raises(TLSWeakened) as caught:
-        session.get("https://localhost:1/", verify=False, timeout=5)
+        session.get("https://localhost:1/", verify=False, timeout=PATIENCE_S)
     assert caught.value.hint == "leave it out: trust the server's CA in the settings of TLS"
 
 
@@ -200,16 +201,16 @@ def test_requests_shows_and_verifies_the_same_through_a_proxy(world: World, prox
     with with_requests(world.tls(), adapter) as session:
         session.proxies = {"https": proxy}
         url = f"https://localhost:{world.serve('requests')}/"
-        first = seen_of(session.get(url, timeout=5).content)
+        first = seen_of(session.get(url, timeout=PATIENCE_S).content)
         assert first.serial == serial
         adapter.close()
-        assert seen_of(session.get(url, timeout=5).content).connection != first.connection
+        assert seen_of(session.get(url, timeout=PATIENCE_S).content).connection != first.connection
         bad = f"https://localhost:{world.serve('requests', stranger.issue('localhost'))}/"
         with pytest.raises(requests.exceptions.SSLError, match=UNTRUSTED):
-            session.get(bad, timeout=5)
+            session.get(bad, timeout=PATIENCE_S)
 
 
 def test_a_copy_of_the_adapter_has_the_same_context(world: World) -> None:
     copied = copy.deepcopy(TLSAdapter(world.tls()))
     with with_requests(world.tls(), copied) as session:
-        assert session.get(f"https://localhost:{world.serve('requests')}/", timeout=5).ok
+        assert session.get(f"https://localhost:{world.serve('requests')}/", timeout=PATIENCE_S).ok

@@ -13,7 +13,7 @@ from cryptography import x509
 
 from tests.tls.pki import CA, Leaf
 
-_PATIENCE_S: Final = 10.0
+_PATIENCE_S: Final = 40.0
 _PAUSE_S: Final = 0.02  # between two requests of one connection
 
 

@@ -52,7 +52,7 @@ async def serving(name: str, context: ssl.SSLContext | None, app: object = asgi,
     )
     made = _Uvicorn(config)
     task = asyncio.create_task(made.serve())
-    while not made.started:  # noqa: ASYNC110 uvicorn has no event of it
+    while not made.started and not task.done():  # noqa: ASYNC110 uvicorn has no event of it
         await asyncio.sleep(0.005)
     try:
         yield port
@@ -69,7 +69,7 @@ async def knock(port: int, context: ssl.SSLContext) -> str:
 def _knock(port: int, context: ssl.SSLContext) -> str:
     try:
         with (
-            socket.create_connection(("127.0.0.1", port), timeout=10) as plain,
+            socket.create_connection(("127.0.0.1", port), timeout=40) as plain,
             context.wrap_socket(plain, server_hostname="localhost") as connection,
         ):
             connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")

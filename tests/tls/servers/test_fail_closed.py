@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers.process import PATIENCE_S, wait_until
 from tests.tls.pki import CA, DAY, Leaf
 from tests.tls.servers.clients import Refused, call, call_plainly, client_context
 from tests.tls.servers.folder import CLIENT, ServerFolder
@@ -61,7 +62,7 @@ def test_gunicorn_does_not_start_to_serve_without_tls_when_a_file_is_broken(kind
     (folder.path / "server.key").write_bytes(b"")
     arguments = ("-m", "tests.tls.servers.gunicorn_run", "--folder", str(folder.path), "--kind", kind)
     with run(folder.path, *arguments) as process:
-        assert process.wait(20) != 0
+        assert process.wait(50) != 0
     log = (folder.path / "log").read_text()
     assert "server.key: " in log
     assert "it is empty" in log
@@ -71,21 +72,28 @@ def test_gunicorn_does_not_start_to_serve_without_tls_when_a_file_is_broken(kind
 def test_an_idle_connection_does_not_stop_the_others_of_http_server(tmp_path: Path) -> None:
     folder = ServerFolder(tmp_path / "server")
     context = client_context(folder.server_ca, folder.client(), tmp_path)
-    with started("http.server", folder.path) as port, socket.create_connection(("127.0.0.1", port)):
-        begun = time.monotonic()
+    with (
+        started("http.server", folder.path, "--handshake-timeout", "120") as port,
+        socket.create_connection(("127.0.0.1", port)),
+    ):
         assert call(port, context).text == "ok"
-        assert time.monotonic() - begun < 2
 
 
 @pytest.mark.parametrize("name", ["gunicorn-sync", "http.server"])
 def test_an_idle_connection_ends_with_the_handshake_timeout(name: str, tmp_path: Path) -> None:
     folder = ServerFolder(tmp_path / "server")
     context = client_context(folder.server_ca, folder.client(), tmp_path)
-    with (
-        started(name, folder.path, "--handshake-timeout", "0.5") as port,
-        socket.create_connection(("127.0.0.1", port), timeout=5) as idle,
-    ):
+    with started(name, folder.path, "--handshake-timeout", "0.5") as port:
         begun = time.monotonic()
-        assert idle.recv(1) == b""
-        assert 0.3 < time.monotonic() - begun < 4
-        assert call(port, context).text == "ok"
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as idle:
+            assert idle.recv(1) == b""
+        assert time.monotonic() - begun > 0.3
+        wait_until(lambda: _is_answered(port, context), "somebody else is answered")
+
+
+def _is_answered(port: int, context: ssl.SSLContext) -> bool:
+    """Whether a call is answered: on a busy machine it may take longer than that handshake may."""
+    try:
+        return call(port, context).text == "ok"
+    except Refused:
+        return False
