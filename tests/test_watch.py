@@ -149,6 +149,23 @@ def test_a_secret_that_changes_while_the_settings_of_before_are_closed_is_told(t
         assert live.config.api_key.reveal() == "CANARY-two"
 
 
+def test_an_event_loop_that_is_closed_while_somebody_waits_in_it_hurts_nobody(tmp_path: Path) -> None:
+    told: list[Event] = []
+    stop = BUS.subscribe(told.append)
+    with watched(tmp_path) as live:
+        loop = asyncio.new_event_loop()
+        waiting = loop.create_task(live.__anext__())
+        loop.run_until_complete(asyncio.sleep(0.05))
+        loop.close()
+        write(tmp_path / "key.secret", "CANARY-two")
+        change = live.next(LONG_S)
+        assert change is not None
+        assert change.settings == ("api_key",)
+        setattr(waiting, "_log_destroy_pending", False)  # noqa: B010 its loop is gone, and asyncio says so in a log
+    stop()
+    assert [one for one in told if one.topic is Topic.WARNING] == []
+
+
 def test_a_mount_that_is_swapped_is_a_change_of_plain_settings(tmp_path: Path) -> None:
     mount = tmp_path / "mount"
     for number in (1, 2):

@@ -5,6 +5,7 @@ which nobody opens any more: its first use of the module would wait for ever. So
 done, which takes milliseconds.
 """
 
+import sys
 import threading
 from importlib import import_module
 from os import register_at_fork
@@ -18,15 +19,23 @@ _importing: list[int] = []
 
 def load_module(name: str) -> ModuleType:
     """Import a module by its absolute name, unless it is there already."""
-    me = threading.get_ident()
-    with _changed:
-        _importing.append(me)
+    known = sys.modules.get(name)
+    if known is not None and not getattr(known.__spec__, "_initializing", False):
+        return known
+    me, changed = threading.get_ident(), _changed
+    if not changed.acquire(timeout=_PATIENCE_S):
+        # Who forks waits, behind our hook, for another lock that this thread holds: logging's, in `dictConfig`.
+        return import_module(name)
+    _importing.append(me)
+    changed.release()
     try:
         return import_module(name)
     finally:
-        with _changed:
-            _importing.remove(me)
-            _changed.notify_all()
+        is_held = changed.acquire(timeout=_PATIENCE_S)
+        _importing.remove(me)
+        if is_held:
+            changed.notify_all()
+            changed.release()
 
 
 def _before_fork() -> None:

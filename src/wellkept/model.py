@@ -115,12 +115,14 @@ class Lease:
         duration_s: seconds from when it was answered, at the most those of the login under which it was given.
         is_renewable: whether asking may make it longer.
         login: the name of that login, or None where it outlives any login.
+        is_shared: whether others may have been given the same one, as by an agent that caches: nobody ends it.
     """
 
     id: str | None
     duration_s: float
     is_renewable: bool = False
     login: str | None = None
+    is_shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,13 @@ import weakref
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
-from os import register_at_fork
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, TypeVar, cast, final
 from urllib.parse import quote
 
 from wellkept._clock import SYSTEM_CLOCK
 from wellkept._equality import is_same
+from wellkept._fittings import Fittings, Run
+from wellkept._forks import after_fork
 from wellkept._patterns import pattern
 from wellkept._revealed import seal
 from wellkept._snapshot import Observer, Snapshot
@@ -37,43 +38,15 @@ _FIELD = pattern(r"\{(\w*)\}")
 _UNFIT_FOR_HEADER = pattern(r"[^\t\x20-\x7e\x80-\xff]")  # RFC 9110 §5.5: field-value
 
 
-class _Fittings:
-    """What hangs on a handle besides its value.
-
-    It stands on the handle and not in a table of this module, which nothing in it would ever
-    leave: a callback often knows its own secret. Its dicts are changed by single calls only,
-    so they need no lock, and the garbage collector may change them at any moment.
-
-    Attributes:
-        listeners: what `on_change` was given, by a token of its own.
-        followers: what gives each derived secret its next value, by the identity of that.
-        derived: each derived secret itself, likewise.
-        parent: what a derived secret was derived from, which it keeps alive; or None.
-        refresher: what `refresh()` calls, or None.
-        is_stuck: whether it is derived, and nothing could be made of the last value of its parent.
-    """
-
-    __slots__ = ("derived", "followers", "is_stuck", "listeners", "parent", "refresher")
-
-    def __init__(self) -> None:
-        self.listeners: dict[object, Callable[[object], None]] = {}
-        self.followers: dict[int, Callable[[Any, Snapshot | None, Run], Sequence[str]]] = {}
-        self.derived: dict[int, weakref.ref[Secret[Any]]] = {}
-        self.parent: Secret[object] | None = None
-        self.refresher: Callable[[], bool] | None = None
-        self.is_stuck: bool = False
-
-
-def _fittings_of(secret: "Secret[Any]") -> _Fittings:
+def _fittings_of(secret: "Secret[Any]") -> Fittings:
     return secret._fittings  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # one place of this file for it
 
-
-Run = Callable[[object, Callable[[], None]], str | None]
-"""What carries out a callback: it is given the callback, by which it knows it again, and the call itself."""
 
 _seconds = SYSTEM_CLOCK.seconds
 _snapshots: dict[int, Snapshot] = {}
 _observer: Observer | None = None
+_telling: dict[object, "Secret[Any]"] = {}  # whose new value is being told of, by a token for each time
+_untold: list["Secret[Any]"] = []  # whose new value the parent was telling of when this process was forked
 _changed = threading.Condition()  # one for all secrets: waiters are few, and a handle stays small
 
 
@@ -81,9 +54,11 @@ def _renew_lock() -> None:
     """Make the lock anew in a forked child, where the thread that held it is gone."""
     global _changed  # noqa: PLW0603 there is one
     _changed = threading.Condition()
+    _untold.extend(_telling.values())
+    _telling.clear()
 
 
-register_at_fork(after_in_child=_renew_lock)
+after_fork(_renew_lock)
 
 
 @final
@@ -120,7 +95,7 @@ class Secret(Generic[T_co]):
         if fault is not None:
             del value
             raise UsageError(f"{name or 'a secret'}: {fault}", hint="leave it out instead")
-        self._fittings = _Fittings()
+        self._fittings = Fittings()
         # First into the table, where an observer that is installed right now looks: nobody
         # can reveal it before this returns.
         snapshot = _snapshots[id(self)] = Snapshot(name, seal(value), origin, version, State.FRESH)
@@ -130,7 +105,7 @@ class Secret(Generic[T_co]):
     def __del__(
         self,
         _pop: Callable[..., Snapshot | None] = _snapshots.pop,
-        _fittings_of: Callable[["Secret[Any]"], _Fittings] = _fittings_of,
+        _fittings_of: Callable[["Secret[Any]"], Fittings] = _fittings_of,
     ) -> None:
         # Bound as defaults: at interpreter exit the module's names may be gone already.
         snapshot = _pop(id(self), None)
@@ -477,15 +452,31 @@ def _exchange(secret: Secret[T], new: Snapshot, run: Run) -> Sequence[str]:
     observer = _observer
     if observer is not None:
         observer.learn(new.name, new.payload)
+    token = object()
+    _telling[token] = secret
     with _changed:  # of two threads that swap, each must release what it took out
         old, _snapshots[id(secret)] = _snapshots[id(secret)], new
         _changed.notify_all()
     if observer is not None:
         observer.release(old.name, old.payload)
+    try:
+        return _tell(secret, run)
+    finally:
+        _telling.pop(token, None)
+
+
+def _tell(secret: Secret[T], run: Run) -> Sequence[str]:
+    """Tell derived secrets and listeners of a new value."""
     fittings = _fittings_of(secret)
     failures = [line for follow in fittings.followers.copy().values() for line in follow(secret, None, run)]
     calls = [run(one, partial(one, secret)) for one in fittings.listeners.copy().values()]
     return failures + [failure for failure in calls if failure is not None]
+
+
+def tell_again(run: Run) -> None:
+    """Tell, in a forked child, what its parent was about to tell: who has heard it already hears it twice."""
+    while _untold:
+        _tell(_untold.pop(), run)
 
 
 def _run_here(_callback: object, call: Callable[[], None]) -> str | None:

@@ -21,10 +21,11 @@ from tests.refresh.sources import (
     join,
     listening,
 )
+from wellkept._dataclasses import replace
 from wellkept.config.fetch import ask
 from wellkept.errors import Unreachable
 from wellkept.events import Event, Topic
-from wellkept.model import Reference
+from wellkept.model import Reading, Reference
 from wellkept.refresh.engine import Engine
 from wellkept.refresh.ticket import Taken
 from wellkept.secret import State
@@ -289,6 +290,39 @@ def test_what_is_followed_no_more_is_given_back_at_once_or_when_it_has_drained()
     driven.run_for(31)
     assert source.revoked == ["lease-1", "lease-2"]
     assert driven.engine.status().sources == (), "nothing of it is left to do"
+
+
+class Caching(Leasing):
+    """Answers once more with the lease that is held already, as a proxy with a cache does."""
+
+    kept: Reading | None = None
+
+    def fetch(self, reference: Reference) -> Reading:
+        if self.kept is None or self.kept.lease is None or self.kept.lease.id not in self.live:
+            self.kept = super().fetch(reference)
+        return self.kept
+
+
+def test_a_lease_that_is_given_once_more_is_not_ended_as_if_it_were_replaced() -> None:
+    driven, source = Driven(drain_s=30.0), Caching(3600.0)
+    one, _ = driven.follow(source, holder=Holder("one")), driven.follow(source, holder=Holder("other"))
+    driven.clock.advance(5)
+    assert driven.engine.refresh(one)
+    driven.run_for(90)
+    assert (source.revoked, len(one.values), one.state) == ([], 1, State.FRESH)
+
+
+def test_a_lease_that_others_may_hold_is_left_to_its_own_end() -> None:
+    class Shared(Leasing):
+        def fetch(self, reference: Reference) -> Reading:
+            made = super().fetch(reference)
+            return replace(made, lease=None if made.lease is None else replace(made.lease, is_shared=True))
+
+    driven, source = Driven(), Shared(1000.0)
+    driven.engine.forget([driven.follow(source)])
+    driven.run()
+    driven.engine.let_go(lambda: False)
+    assert source.revoked == []
 
 
 def test_what_another_still_follows_is_not_given_back() -> None:

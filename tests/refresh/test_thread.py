@@ -3,7 +3,9 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -316,3 +318,46 @@ def test_a_lease_of_no_source_that_leases_is_kept_until_its_end() -> None:
     assert len(source.requests) == 2
     driven.engine.forget([holder])
     driven.engine.let_go(lambda: False)
+
+
+def test_a_login_of_a_source_that_is_followed_no_more_holds_the_end_up_for_two_seconds_at_the_most() -> None:
+    (took_s,) = told("""
+import atexit
+
+class LogsIn:
+    has_own_login = True
+    def fetch(self, reference):
+        return Reading("CANARY", "source", version="1")
+    def login(self):
+        return Lease("login", 600.0, True)
+    renew_login = log_in_beside = login
+    def log_out(self, login):
+        time.sleep(45)
+
+began = []  # first registered, last called
+atexit.register(lambda: print(time.monotonic() - began[0], flush=True))
+config = load(Static, environ={"BAL_CONFIG_VAR_ONE": "${in:a?version=1}"}, providers={"in": LogsIn()}, redact=False)
+close(config)
+began.append(time.monotonic())
+""")
+    assert float(took_s) < 22  # two seconds, and what a crowded machine takes
+
+
+def test_a_journey_that_fails_is_made_again_after_a_pause() -> None:
+    class Failing(Holder):
+        def take(self, *_answers: object) -> NoReturn:
+            self.values.append(None)
+            raise LookupError("of the follower")
+
+    engine, source, holder = Engine(ask), Store({"db": "CANARY-1"}), Failing()
+    runner = Runner(engine, Calls())
+    with listening() as heard:
+        engine.follow([(holder, [asked(source, ttl_s=0.05)])])
+        source.values["db"] = "CANARY-2"
+        runner.wake()
+        eventually(lambda: len(holder.values) >= 2)
+        eventually(lambda: any("LookupError" in one.detail for one in heard))
+        told_at, count = time.monotonic(), len(holder.values)
+        time.sleep(1.5)
+        assert len(holder.values) - count <= time.monotonic() - told_at + 1
+    runner.stop()

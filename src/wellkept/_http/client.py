@@ -6,6 +6,7 @@ import weakref
 from collections.abc import Iterable, Sequence
 
 from wellkept._clock import SYSTEM_CLOCK, Clock
+from wellkept._forks import after_fork
 from wellkept._http.address import Address
 from wellkept._http.deadline import Deadline
 from wellkept._http.exchange import Answer, Elsewhere, shown
@@ -135,7 +136,7 @@ def _after_fork() -> None:
         client.after_fork()
 
 
-os.register_at_fork(after_in_child=_after_fork)
+after_fork(_after_fork)
 
 
 _REDIRECTED = Failure(

@@ -4,10 +4,10 @@ A look-up that hangs is left alone on a daemon thread; a few of them at the most
 refused until one comes back. Threads that want the same name share one look-up.
 """
 
-import os
 import socket
 import threading
 
+from wellkept._forks import after_fork
 from wellkept._http.deadline import Deadline
 
 MOST_STUCK = 8  # a resolver that hangs does so for every name: more threads would find out no more
@@ -49,7 +49,7 @@ def _forget() -> None:
     _on_their_way.clear()
 
 
-os.register_at_fork(after_in_child=_forget)
+after_fork(_forget)
 
 
 def look_up(host: str, port: int, deadline: Deadline) -> list[Target]:

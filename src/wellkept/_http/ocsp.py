@@ -13,12 +13,12 @@ address that was judged, not to a name that is looked up again.
 No redirects, no proxy, no retries, no connection that is kept: one attempt, within three seconds in all.
 """
 
-import os
 import socket
 from functools import cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
+from wellkept._forks import after_fork
 from wellkept._http.address import Address, find_address
 from wellkept._http.deadline import Deadline
 from wellkept._http.dial import dial
@@ -207,4 +207,4 @@ def _after_fork() -> None:
         _keeper().renew_lock()
 
 
-os.register_at_fork(after_in_child=_after_fork)
+after_fork(_after_fork)

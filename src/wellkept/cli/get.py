@@ -47,7 +47,7 @@ def command(key: str, files: Sequence[str], line: int | None, *, is_revealed: bo
     with opened_for(reference, files) as source, render.waiting(f"waiting for {waited_for(reference)}"):
         judge_options(reference, source, may_pin=True)
         whole = source.fetch(replace(reference, key=()))
-        if whole.lease is not None and not is_revealed and isinstance(source, Leases):
+        if whole.lease is not None and not (is_revealed or whole.lease.is_shared) and isinstance(source, Leases):
             source.revoke(whole.lease)  # it was made for a look
         reading = _picked(whole, reference)
     if wants_json:

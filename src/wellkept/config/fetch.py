@@ -1,5 +1,6 @@
 """Asking the sources: each path once, many at a time, and nothing but our own errors come back."""
 
+import os
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -38,6 +39,7 @@ class Fetcher:
         self._asked_at: dict[Reference, float] = {}
         self._offers: dict[str, Callable[[], Source | SourceError]] = {}
         self._opening: list[str] = []
+        self._pid = os.getpid()
         self._others = frozenset[Reference]()
         self._leases: dict[Reference, Lease] = {}
         self._kept = frozenset[Reference]()
@@ -157,8 +159,10 @@ class Fetcher:
         return known
 
     def _give_back(self) -> None:
+        if os.getpid() != self._pid:  # a forked child closes its copy, and the parent uses them on
+            return
         for question, lease in {**self._leases, **self.leased}.items():
-            if question in self._others:
+            if question in self._others or lease.is_shared:
                 continue
             source: object = self._sources.get(question.scheme)
             if isinstance(source, Leases):

@@ -26,6 +26,7 @@ class Backend:
         tickets: what is asked of it, by the question.
         busy: which journeys to it are under way in the background: for what is leased, and for all else. What comes
             to its end must not wait until a hundred folders have been looked at.
+        rests_until: when the next journey may begin, after one that a fault has ended.
         asking: what it was asked so far.
         logins: its login, or None where it has none.
     """
@@ -35,6 +36,7 @@ class Backend:
         self.source: Source = source
         self.tickets: dict[Reference, Ticket] = {}
         self.busy: set[bool] = set()
+        self.rests_until: float = float("-inf")
         self.asking: Asking = Asking(source, name, means)
         self._means = means
         self._retiring = Retiring(self.asking)

@@ -27,6 +27,7 @@ class _Worker:
     def __init__(self) -> None:
         self.began: float | None = None
         self.callback: object = None
+        self.call: _Call | None = None
         self.is_given_up: bool = False
 
 
@@ -78,8 +79,11 @@ class Calls:
         return is_busy
 
     def after_fork(self) -> None:
-        """Begin anew in a forked child, where no worker lives."""
+        """Begin anew in a forked child, where no worker lives: what was under way is carried out here, too."""
+        lost = [one.call for one in self._workers if one.call is not None and not one.is_given_up]
+        lost += self._waiting
         self.__init__(self._clock)  # type: ignore[misc]  # all of it, and nothing else
+        self._waiting = lost
 
     def _start(self) -> None:
         """Start one more worker, where there are not many: eight that hang are a fault of the program."""
@@ -102,7 +106,7 @@ class Calls:
     def _next(self, worker: _Worker) -> _Call | None:
         """The next call whose callback is not running; None where there is nothing more to do."""
         with self._lock:
-            worker.began = worker.callback = None
+            worker.began = worker.callback = worker.call = None
             self._ready.notify()  # what waits for the same callback may go on
             if not worker.is_given_up:
                 found = self._free()
@@ -110,6 +114,7 @@ class Calls:
                     self._ready.wait(_IDLE_S)
                     found = self._free()
                 if found is not None:
+                    worker.call = found
                     self._waiting.remove(found)
                     worker.callback, worker.began = found.callback, self._clock.seconds()
                     return found

@@ -26,6 +26,7 @@ _GOOD_ENOUGH_S: Final = 0.5  # see `Secret.refresh`
 _TOGETHER_S: Final = 0.25  # what is due within it goes with what is due now
 _LONGEST_FLIGHT_S: Final = 60.0
 _SWEEP_S: Final = 2.0
+_AFTER_FAULT_S: Final = 1.0
 _LOCAL_S, _REMOTE_S = 2.0, 10.0
 
 
@@ -151,18 +152,18 @@ class Engine:
             return False
         now = self._clock.seconds()
         mine: list[tuple[Backend, list[Ticket], Flight]] = []
-        with self._lock:
-            me = threading.get_ident()  # a listener, or a signal, may come in the midst of a journey of this thread
-            flights = {one.flight for one in following.tickets if one.flight is not None}
-            others = {one for one in flights if one.owner != me}
-            for backend in self._backends:
-                wanted = [one for one in following.tickets if self._is_wanted(backend, one, now)]
-                flight = Flight()
-                for one in wanted:
-                    one.flight = flight
-                if wanted:
-                    mine.append((backend, wanted, flight))
-        try:
+        try:  # from here on: an interrupt must not leave a ticket claimed
+            with self._lock:
+                me = threading.get_ident()  # a listener, or a signal, may come in the midst of a journey of this thread
+                flights = {one.flight for one in following.tickets if one.flight is not None}
+                others = {one for one in flights if one.owner != me}
+                for backend in self._backends:
+                    wanted = [one for one in following.tickets if self._is_wanted(backend, one, now)]
+                    flight = Flight()
+                    if wanted:
+                        mine.append((backend, wanted, flight))
+                    for one in wanted:
+                        one.flight = flight
             for backend, tickets, flight in mine:
                 self._fly(backend, tickets, flight, is_forced=True)
         finally:  # an interrupt ends the row
@@ -244,10 +245,10 @@ class Engine:
     def _adopt(self, ticket: Ticket, question: Question, now: float) -> None:
         """Of two leases of one thing the later one is kept."""
         mine = Flight()
-        theirs = self._claim(ticket, mine)
-        while theirs is not None and theirs.owner != threading.get_ident() and theirs.done.wait(_LONGEST_FLIGHT_S):
-            theirs = self._claim(ticket, mine)
         try:
+            theirs = self._claim(ticket, mine)
+            while theirs is not None and theirs.owner != threading.get_ident() and theirs.done.wait(_LONGEST_FLIGHT_S):
+                theirs = self._claim(ticket, mine)
             backend = self._backend(question.source, question.reference.scheme)
             backend.adopt(ticket, question.reading, now if question.asked_at is None else question.asked_at)
         finally:
@@ -273,7 +274,7 @@ class Engine:
         """Claim what is due; one journey to a source at a time."""
         journeys: list[Journey] = []
         with self._lock:
-            for backend in self._backends:
+            for backend in [one for one in self._backends if one.rests_until <= now]:
                 for is_leased in {True, False} - backend.busy:
                     soon = [one for one in backend.due_until(now + _TOGETHER_S, is_leased) if one.flight is None]
                     is_due = any(one.plan.due_at <= now for one in soon)
@@ -290,6 +291,9 @@ class Engine:
         def journey() -> None:
             try:
                 self._fly(backend, tickets, flight, is_forced=False)
+            except BaseException:  # what it wanted is still due, and would be wanted again at once
+                backend.rests_until = self._clock.seconds() + _AFTER_FAULT_S
+                raise
             finally:
                 backend.busy.discard(is_leased)
 
@@ -338,11 +342,11 @@ class Engine:
         at = float("inf")
         for backend in list(self._backends):
             if True not in backend.busy:
-                at = min(at, backend.due_at)
+                at = min(at, max(backend.due_at, backend.rests_until))
             for ticket in list(backend.tickets.values()):
                 plan = ticket.plan
                 if ticket.flight is None and isinstance(plan, LeasedPlan) not in backend.busy:
-                    at = min(at, plan.due_at)
+                    at = min(at, max(plan.due_at, backend.rests_until))
                 if plan.ends_at is not None and plan.state is not State.EXPIRED:
                     at = min(at, plan.ends_at)
         return at

@@ -53,26 +53,34 @@ class Keeping:
             began: when it was asked.
         """
         before, ends_at = ticket.plan.state, ticket.plan.ends_at
+        old = ticket.lease  # a proxy that caches leases gives the one that is held already once more
+        is_same = lease is not None and old is not None and old.id == lease.id
+        # A fork from here on shares what followers are given now; what was shared before is the old one.
+        was_shared, ticket.is_shared = ticket.is_shared, is_same and ticket.is_shared
         taken = deliver(ticket, answer, None if lease is None else began + lease.duration_s)
         is_wanted = self._tickets.get(ticket.question) is ticket
         if not is_wanted or (taken.fault is not None and not taken.is_new):  # served on, and the new one given back
-            self.retire(Ticket(ticket.question, ticket.plan, answer, has_ttl=True), float("-inf"))
+            ticket.is_shared |= was_shared
+            if not is_same:
+                self.retire(Ticket(ticket.question, ticket.plan, answer, has_ttl=True), float("-inf"))
             if is_wanted:
                 ticket.plan.failed(began, self._means.chance(), Kind.INVALID)
                 tell(ticket, before, None)
             return
-        if taken.fault is None:
+        if taken.fault is None and not is_same and not was_shared:
             self.retire(ticket, began)
         for following in ticket.followings:  # who could not use it serves the old one, to that one's end
-            following.ends_at = ends_at if following.fault is not None else None
-        ticket.lease, ticket.is_shared, ticket.mark, ticket.asked_at = lease, False, answer.version, began
+            following.ends_at = None if following.fault is None else following.ends_at or ends_at
+        ticket.lease, ticket.mark, ticket.asked_at = lease, answer.version, began
         ticket.plan = plan_of(answer, Pace(_USUAL_S), began, self._means.chance())
         tell(ticket, before, None, is_moved=True)
 
     def retire(self, ticket: Ticket, now: float) -> bool:
         """End the lease of a ticket when all have had the time to take the new value; whether there is one to end."""
         lease, source = ticket.lease, self._asking.source
-        if lease is None or lease.id is None or ticket.is_shared or not isinstance(source, Leases):
+        if lease is None or lease.id is None or not isinstance(source, Leases):
+            return False
+        if lease.is_shared or ticket.is_shared:
             return False
         self._retiring.add(now + self._means.drain_s, partial(source.revoke, lease), str(ticket.question))
         return True

@@ -51,7 +51,8 @@ class Logins:
         self._turn = threading.Lock()
         self._made: list[str] = []
         self._shared: set[str] = set()
-        self._is_first_shared = False
+        self._forks = 0
+        self._seen_forks = 0  # how many there had been at the last look
 
     @property
     def due_at(self) -> float:
@@ -100,10 +101,11 @@ class Logins:
                 BUS.publish(Event(Topic.RENEWED, self._asking.name, f"the login is good for {made.duration_s:.0f} s"))
                 return False
         else:
+            forks = self._forks
             made = self._asking.call(self._source.log_in_beside)
             if not isinstance(made, SourceError):
                 BUS.publish(Event(Topic.LOGGED_IN, self._asking.name, "logged in anew, beside the login that ends"))
-                self._change(made, now)
+                self._change(made, now, is_shared=forks != self._forks)
                 return True
         was_well = plan.state in {State.FRESH, State.DUE}
         plan.failed(now, self._means.chance(), made.kind, retry_after(made))
@@ -122,7 +124,7 @@ class Logins:
     def share(self) -> None:
         """Take note that another process has inherited them: they end by themselves."""
         self._shared.update(self._made)
-        self._is_first_shared = self.current is None  # whichever it is, it may have been there by then
+        self._forks += 1  # what the source has made since the last look may have been there by then
 
     def _is_ended(self, login: str) -> bool:
         return not isinstance(safely(self._asking.name, partial(self._source.log_out, login)), SourceError)
@@ -130,21 +132,24 @@ class Logins:
     def _look(self, now: float) -> bool:
         """Look whether the source has logged in by itself: it does where a token is refused."""
         self.is_seen = True
+        forks, is_shared = self._forks, self._forks != self._seen_forks
         made = safely(self._asking.name, self._source.login)
         if isinstance(made, SourceError):
             self._look_at = now + _LOOK_AGAIN_S
         elif made is None:
             self.current = self._plan = None
         elif self.current is None or made.id != self.current.id:
-            self._change(made, now)
+            self._change(made, now, is_shared=is_shared or forks != self._forks)
+            self._seen_forks = forks
             return True
+        if not isinstance(made, SourceError):
+            self._seen_forks = forks
         return False
 
-    def _change(self, made: Lease, now: float) -> None:
+    def _change(self, made: Lease, now: float, *, is_shared: bool) -> None:
         old, self.current = self.current, made
-        if self._is_first_shared and made.id is not None:
+        if is_shared and made.id is not None:
             self._shared.add(made.id)
-        self._is_first_shared = False
         self._plan = LeasedPlan(now, self._means.chance(), made.duration_s, is_renewable=made.is_renewable)
         if made.id is not None:
             self._made.append(made.id)

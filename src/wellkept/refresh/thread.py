@@ -16,6 +16,7 @@ from wellkept.refresh.bell import Bell, identity_of
 from wellkept.refresh.calls import Calls
 from wellkept.refresh.engine import Engine
 from wellkept.refresh.status import Status
+from wellkept.secret import tell_again
 
 T = TypeVar("T")
 
@@ -129,6 +130,7 @@ class Runner:
         self._thread = thread
 
     def _loop(self, bell: Bell) -> None:
+        self._safely(partial(tell_again, self.calls.run))
         gap_s = SYSTEM_CLOCK.seconds() - time.monotonic()
         while not self._is_ending:
             slept_s = SYSTEM_CLOCK.seconds() - time.monotonic() - gap_s

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Final, cast
 
+from wellkept._forks import after_fork
 from wellkept._imports import load_module
 from wellkept.config.fetch import Fetcher, ask
 from wellkept.config.layers.providers import DRAIN, STATUS
@@ -36,7 +37,7 @@ def _renew_lock() -> None:
     _lock = threading.Lock()
 
 
-os.register_at_fork(after_in_child=_renew_lock)
+after_fork(_renew_lock)
 
 
 def runner() -> Runner:
@@ -93,7 +94,7 @@ def remember(logins: Iterable[tuple[str, Source]]) -> None:
     own = runner()
     for name, source in logins:
         own.engine.remember(source, name)
-    own.end_at_exit()
+    own.wake()  # its thread ends them: whoever ends the process waits for two seconds only
 
 
 def forget(followers: Iterable[Follower], *, drains: bool = False) -> None:

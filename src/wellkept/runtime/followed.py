@@ -1,11 +1,12 @@
 """One setting of a loaded configuration, made anew whenever what it refers to changes."""
 
-import os
 import threading
 import weakref
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
+from wellkept._fittings import Run
+from wellkept._forks import after_fork
 from wellkept.config.assemble import convert
 from wellkept.config.convert.converter import INVALID
 from wellkept.config.fetch import Fetcher
@@ -16,7 +17,7 @@ from wellkept.errors import Kind, Problem
 from wellkept.model import Reading, Reference
 from wellkept.refresh.ticket import Taken
 from wellkept.runtime.graft import Graft, Standing
-from wellkept.secret import Run, State, mark
+from wellkept.secret import State, mark
 
 Fill = Callable[[list[Problem]], object]
 """Makes the raw value of the answers that a fetcher has."""
@@ -114,4 +115,4 @@ def _after_fork() -> None:
         one.renew_lock()
 
 
-os.register_at_fork(after_in_child=_after_fork)
+after_fork(_after_fork)

@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeGuard, cast
 
 from wellkept._dataclasses import dataclass, own_defaults, standard_fields
+from wellkept._fittings import Run
 from wellkept.config.declare import Settings
 from wellkept.config.schema import Schema
 from wellkept.events import BUS, Event, Topic
-from wellkept.secret import Run, Secret, State, holds, let_follow, mark, set_refresher, swap
+from wellkept.secret import Secret, State, holds, let_follow, mark, set_refresher, swap
 
 Path = tuple[object, ...]
 Handle = Secret[Any]

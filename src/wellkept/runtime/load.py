@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from wellkept._dataclasses import dataclass, field
 from wellkept._files import is_never_updated
+from wellkept._forks import after_fork as in_child
 from wellkept._imports import load_module
 from wellkept.config.assemble import Values, build, convert_all
 from wellkept.config.declare import Settings
@@ -263,8 +264,8 @@ def _redactor() -> Redactor:
     global _the_redactor  # noqa: PLW0603 one process has one masker
     if _the_redactor is None:
         _the_redactor = Redactor(environ=os.environ)
-        os.register_at_fork(after_in_child=_the_redactor.after_fork)
-        os.register_at_fork(after_in_child=after_fork)
+        in_child(_the_redactor.after_fork)
+        in_child(after_fork)
     return _the_redactor
 
 

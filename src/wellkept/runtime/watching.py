@@ -7,7 +7,9 @@ anew, and the change carries new settings. What cannot be loaded leaves the sett
 
 import os
 import threading
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from types import TracebackType
@@ -16,6 +18,7 @@ from typing import Any, Generic, TypeVar
 from wellkept._clock import SYSTEM_CLOCK
 from wellkept._dataclasses import dataclass
 from wellkept._files import shown, version_of
+from wellkept._forks import after_fork
 from wellkept._imports import load_module
 from wellkept.config.declare import Settings
 from wellkept.config.layers.chosen import choose_files
@@ -65,6 +68,7 @@ class Watch(Generic[S]):
         self._load = load
         self._inputs = inputs
         self._changed = threading.Condition()
+        _watches.add(self)
         self._wakers: list[Callable[[], None]] = []
         self._names: dict[str, None] = {}
         self._is_layer_changed = False
@@ -105,6 +109,13 @@ class Watch(Generic[S]):
         self._end()
         close(self.config)
         self._wake()
+
+    def renew_lock(self) -> None:
+        """Make the lock anew in a forked child, where no event loop of the parent runs."""
+        self._changed = threading.Condition()
+        self._wakers.clear()
+        self._is_layer_changed |= self._taking is not None  # the parent has it
+        self._taking = None
 
     def __iter__(self) -> Iterator[Change[S]]:
         """Each change, as it comes, until it is closed."""
@@ -264,7 +275,8 @@ class Watch(Generic[S]):
         with self._changed:
             self._changed.notify_all()
             for wake in self._wakers:
-                wake()
+                with suppress(RuntimeError):  # its event loop is closed
+                    wake()
             self._wakers.clear()
 
 
@@ -370,3 +382,14 @@ def _differences(old: Settings, new: Settings) -> tuple[str, ...]:
         for setting in recall(new).schema.settings
         if differ(value_of(old, setting.path), value_of(new, setting.path))
     )
+
+
+_watches: "weakref.WeakSet[Watch[Any]]" = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for one in list(_watches):
+        one.renew_lock()
+
+
+after_fork(_after_fork)

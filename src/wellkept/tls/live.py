@@ -5,7 +5,6 @@ a fork could break, and each worker process sees the change itself. A change is 
 in at once (3.5 ms; facts §9): done beside the loop, an idle server would serve an expired certificate first.
 """
 
-import os
 import signal
 import ssl
 import threading
@@ -18,6 +17,7 @@ from cryptography import x509
 
 from wellkept._clock import SYSTEM_CLOCK, Clock
 from wellkept._dataclasses import dataclass
+from wellkept._forks import after_fork
 from wellkept.errors import BundleError, UsageError
 from wellkept.events import BUS, Event, Topic
 from wellkept.model import Finding
@@ -348,4 +348,4 @@ def reload_on_signal(number: int = signal.SIGHUP) -> None:
     signal.signal(number, handle)
 
 
-os.register_at_fork(after_in_child=_after_fork)
+after_fork(_after_fork)

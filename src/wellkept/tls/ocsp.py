@@ -8,7 +8,6 @@ could send this process to any address.
 `check` waits for the responder, as long as the callable does; `remembered` never waits.
 """
 
-import os
 import threading
 import weakref
 from collections import OrderedDict
@@ -23,6 +22,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from wellkept._clock import SYSTEM_CLOCK, Clock
 from wellkept._dataclasses import dataclass
+from wellkept._forks import after_fork
 from wellkept.events import BUS, Event, Topic
 from wellkept.tls.certificates import extension, is_issued_by, label
 from wellkept.tls.names import printable
@@ -262,7 +262,7 @@ def _after_fork() -> None:
         checker.after_fork()
 
 
-os.register_at_fork(after_in_child=_after_fork)
+after_fork(_after_fork)
 
 
 def _key(certificate: x509.Certificate, issuer: x509.Certificate) -> bytes:

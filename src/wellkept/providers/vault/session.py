@@ -1,7 +1,7 @@
 """A session: one client and one login for one configuration, shared by all loads of the process."""
 
-import os
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -9,6 +9,7 @@ from typing import TypeVar, cast
 
 from wellkept._clock import SYSTEM_CLOCK
 from wellkept._dataclasses import replace
+from wellkept._forks import after_fork
 from wellkept._http.client import Client
 from wellkept._http.message import Failure, Request, Response
 from wellkept.errors import Denied, LoginRefused, TokenRefused, Unreachable, UsageError
@@ -76,8 +77,8 @@ class Session:
 
     def lease(self, granted: Granted, login: LoggedIn) -> Lease:
         """A lease that was given just now under a login, with the time that it really has."""
-        if login.secret is None:
-            return Lease(granted.id, granted.duration_s, granted.is_renewable)
+        if login.secret is None:  # an agent adds its own token, and may have a cache for all of this machine
+            return Lease(granted.id, granted.duration_s, granted.is_renewable, is_shared=True)
         known = self._timed(login, granted.duration_s)
         if known.ends_at == NEVER:
             return Lease(granted.id, granted.duration_s, granted.is_renewable)
@@ -249,6 +250,7 @@ def _as_lease(login: LoggedIn) -> Lease | None:
 _MOST_SESSIONS = 32  # a program that makes a Vault for each new token must not keep all of them
 
 _sessions: "deque[Session]" = deque(maxlen=_MOST_SESSIONS)
+_made: "weakref.WeakSet[Session]" = weakref.WeakSet()  # all that somebody uses, also those that went
 _lock = threading.Lock()
 
 
@@ -258,6 +260,7 @@ def session_of(connection: Connection) -> Session:
         found = next((one for one in _sessions if one.connection == connection), None)
         if found is None:
             found = Session(connection)
+            _made.add(found)
         else:
             _sessions.remove(found)
         _sessions.append(found)  # the one that was not asked for the longest goes first
@@ -267,8 +270,8 @@ def session_of(connection: Connection) -> Session:
 def _after_fork() -> None:
     global _lock  # noqa: PLW0603 there is one
     _lock = threading.Lock()
-    for session in _sessions:
+    for session in list(_made):
         session.after_fork()
 
 
-os.register_at_fork(after_in_child=_after_fork)
+after_fork(_after_fork)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import partial
 from typing import ClassVar, TypeVar, overload
 
+from wellkept._dataclasses import replace
 from wellkept._http.address import parse_address
 from wellkept._http.client import TIMEOUT_S
 from wellkept._http.message import Failure
@@ -175,8 +176,9 @@ class Vault:
         made = self._session.perform(partial(renew, lease.id, self._session.kv.label))
         if isinstance(made, Failure):
             raise made.about(str(reference))
-        # Whoever renewed it: it lives as long as the login under which it was given.
-        return Lease(made.id, made.duration_s, made.is_renewable) if held is None else self._session.lease(made, held)
+        if held is None:
+            return replace(lease, id=made.id, duration_s=made.duration_s, is_renewable=made.is_renewable)
+        return self._session.lease(made, held)  # whoever renewed it: it lives as long as the login of its beginning
 
     def revoke(self, lease: Lease) -> None:
         """End it now; see `ports.Leases`."""
