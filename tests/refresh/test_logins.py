@@ -2,7 +2,7 @@
 
 from tests.refresh.sources import Driven, Holder, LoggingIn, in_threads, join, listening
 from wellkept.errors import Denied, Unreachable
-from wellkept.events import Topic
+from wellkept.events import BUS, Event, Topic
 from wellkept.secret import State
 
 DOWN = Unreachable("store: no answer")
@@ -153,3 +153,30 @@ def test_what_a_forked_process_may_have_inherited_is_not_ended() -> None:
     assert driven.engine.refresh(holder)
     driven.engine.let_go(lambda: False)
     assert source.revoked == ["lease-3"], "what it obtained since is its own"
+
+
+def test_a_login_that_the_source_made_by_itself_before_a_fork_is_not_ended_by_who_finds_it_later() -> None:
+    source = LoggingIn(100.0, 7200.0)
+    driven, _ = followed(source)
+    source.log_in()  # its token was refused; nobody has looked since
+    driven.engine.share()
+    driven.run_for(120)
+    driven.engine.let_go(lambda: False)
+    assert source.logged_out == []
+
+
+def test_what_is_handed_on_at_a_fork_is_the_other_process_s_too() -> None:
+    source = LoggingIn(100.0, 7200.0)
+    driven, holder = followed(source)
+
+    def fork(event: Event) -> None:
+        if event.topic is Topic.CHANGED:
+            driven.engine.share()
+
+    stop = BUS.subscribe(fork)
+    driven.clock.advance(1)
+    assert driven.engine.refresh(holder)
+    stop()
+    driven.engine.let_go(lambda: False)
+    assert holder.values[-1] == {"username": "user-3", "password": "CANARY-password-3"}
+    assert "lease-3" not in source.revoked
