@@ -26,9 +26,13 @@ class _Worker:
 
     def __init__(self) -> None:
         self.began: float | None = None
-        self.callback: object = None
         self.call: _Call | None = None
         self.is_given_up: bool = False
+
+    @property
+    def callback(self) -> object:
+        """What it carries out just now, or None."""
+        return None if self.call is None else self.call.callback
 
 
 class Calls:
@@ -106,7 +110,7 @@ class Calls:
     def _next(self, worker: _Worker) -> _Call | None:
         """The next call whose callback is not running; None where there is nothing more to do."""
         with self._lock:
-            worker.began = worker.callback = worker.call = None
+            worker.began = worker.call = None
             self._ready.notify()  # what waits for the same callback may go on
             if not worker.is_given_up:
                 found = self._free()
@@ -114,9 +118,8 @@ class Calls:
                     self._ready.wait(_IDLE_S)
                     found = self._free()
                 if found is not None:
-                    worker.call = found
                     self._waiting.remove(found)
-                    worker.callback, worker.began = found.callback, self._clock.seconds()
+                    worker.call, worker.began = found, self._clock.seconds()
                     return found
             self._workers[:] = [one for one in self._workers if one is not worker]
             return None

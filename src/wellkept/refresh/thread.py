@@ -103,11 +103,6 @@ class Runner:
             self._socket.close()
             self._socket = None
 
-    def end_at_exit(self) -> None:
-        """See to it that `stop` is called when the process ends."""
-        with self._lock:
-            self._register()
-
     def _register(self) -> None:
         if self._is_registered:
             return
